@@ -1,0 +1,1 @@
+"""One module per task; each module's docstring is its data card."""

@@ -1,0 +1,170 @@
+"""Claims, settled by recorded seeds: tests, intervals, verdicts, records.
+
+A notebook states a `Claim` with its tests before anything is trained, trains
+every model once, and hands the numbers to `Claim.settle`. Run by a reader,
+`settle` compares the live numbers with the record of ten seeds. Run by
+`make claims`, it writes the live numbers down for that record.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+from torch import nn
+
+from attnbook.claimbox import ClaimBox
+
+RECORDS = Path(__file__).resolve().parent.parent / "book" / "claims"
+Metrics = dict[str, dict[str, float]]  # model -> metric -> value
+
+
+@dataclass(frozen=True)
+class Test:
+    """A prediction: a mean over seeds lies on one side of a bound.
+
+    With `minus` the quantity is a difference of two models on the same seed.
+    It passes when the whole 95 % interval of the mean is on the right side.
+    """
+
+    metric: str
+    model: str
+    minus: str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    __test__ = False  # pytest: not a test class
+
+    def __str__(self) -> str:
+        bound = self.at_least if self.at_most is None else self.at_most
+        sign = "≥" if self.at_most is None else "≤"
+        who = f"{self.model} − {self.minus}" if self.minus else self.model
+        return f"{self.metric}: {who} {sign} {bound:g}"
+
+    def per_seed(self, metrics: dict) -> np.ndarray:
+        """The tested quantity, one value per seed."""
+        values = np.asarray(metrics[self.model][self.metric], float)
+        if self.minus is None:
+            return values
+        return values - np.asarray(metrics[self.minus][self.metric], float)
+
+    def passes(self, low: float, high: float) -> bool:
+        if self.at_most is None:
+            return low >= self.at_least
+        return high <= self.at_most
+
+
+def interval(values: Iterable[float], level: float = 0.95) -> tuple:
+    """Mean and Student-t interval of the mean: (mean, low, high)."""
+    values = np.asarray(list(values), float)
+    spread = values.std(ddof=1) / np.sqrt(len(values))
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * spread
+    return values.mean(), values.mean() - half, values.mean() + half
+
+
+def band(values: Iterable[float], floor: float = 0.02) -> tuple:
+    """Where one more seed should fall, with 99 % probability: (low, high).
+
+    A Student-t prediction interval, at least `floor` to either side: ten
+    equal values do not promise an eleventh to the last digit.
+    """
+    values = np.asarray(list(values), float)
+    n = len(values)
+    half = stats.t.ppf(0.995, n - 1) * values.std(ddof=1) * (1 + 1 / n) ** 0.5
+    half = max(half, floor)
+    return values.mean() - half, values.mean() + half
+
+
+def judge(tests: Iterable[Test], metrics: dict) -> tuple[str, list[dict]]:
+    """Verdict and one row per test, from the metrics of all seeds."""
+    rows = []
+    for test in tests:
+        mean, low, high = interval(test.per_seed(metrics))
+        passed = bool(test.passes(low, high))
+        row = {"test": str(test), "mean": mean, "low": low, "high": high}
+        rows.append(
+            {k: v if k == "test" else round(v, 4) for k, v in row.items()}
+        )
+        rows[-1]["passed"] = passed
+    passed = [row["passed"] for row in rows]
+    verdict = "does not hold" if not any(passed) else "holds in part"
+    return ("holds" if all(passed) else verdict), rows
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of the article, and the tests that decide about it."""
+
+    id: str
+    says: str
+    tests: tuple[Test, ...]
+    holds_for: str
+    wrong_if: str
+
+    def record(self) -> dict | None:
+        """The recorded seeds; None before and during `make claims`."""
+        path = RECORDS / f"{self.id}.json"
+        if "ATTNBOOK_SEED_FOLDER" in os.environ:
+            return None
+        return json.loads(path.read_text("utf8")) if path.exists() else None
+
+    def settle(
+        self,
+        metrics: Metrics,
+        parameters: dict[str, int],
+        cpu_seconds: dict[str, float],
+    ) -> ClaimBox:
+        """Hold a live run against the record; AssertionError if outside."""
+        live = {"metrics": metrics, "parameters": parameters}
+        if folder := os.environ.get("ATTNBOOK_SEED_FOLDER"):
+            live["cpu_seconds"] = cpu_seconds
+            live["claim"] = {"id": self.id, "says": self.says}
+            live["claim"]["tests"] = [vars(test) for test in self.tests]
+            path = Path(folder) / f"{self.id}.json"
+            path.write_text(json.dumps(live), "utf8")
+            return ClaimBox(self, None)
+        record = self.record()
+        if record:
+            assert_inside(metrics, record["metrics"])
+        return ClaimBox(self, record)
+
+
+def assert_inside(metrics: Metrics, recorded: dict) -> None:
+    """Every live metric lies in the band of its recorded seeds."""
+    for model, values in metrics.items():
+        for metric, value in values.items():
+            assert metric in recorded.get(model, {}), (
+                f"{model}, {metric}: not recorded; renew with `make claims`"
+            )
+            low, high = band(recorded[model][metric])
+            assert low <= value <= high, (
+                f"{model}, {metric}: this run gives {value:.3f}, outside the "
+                f"recorded band {low:.3f} to {high:.3f}; if the code changed, "
+                "renew the record with `make claims`"
+            )
+
+
+def count_parameters(model: nn.Module) -> int:
+    """How many numbers training may change."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def matched_width(
+    build: Callable[[int], nn.Module], parameters: int, widths: Iterable[int]
+) -> int:
+    """The width whose model comes closest to so many parameters."""
+    return min(
+        widths, key=lambda w: abs(count_parameters(build(w)) - parameters)
+    )
+
+
+@contextmanager
+def cpu_clock():
+    """Yield a dict that holds `seconds` of CPU time when the block ends."""
+    clock, start = {}, time.process_time()
+    yield clock
+    clock["seconds"] = time.process_time() - start
