@@ -1,0 +1,89 @@
+"""Comparing an answer with a reference, for checks that students never see.
+
+The reference is itself an `Answer`, made from a master notebook, so neither
+its code nor its results ever enter the student's process.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from attnbook.check.engine import Answer, Check, Wrong, expect_close
+
+
+@dataclass
+class WrongAnswer:
+    """A known wrong answer and the words that must name its misconception."""
+
+    exercise: str
+    says: str
+    names: dict  # what it defines: functions or values, by name
+
+    @property
+    def label(self) -> str:
+        return f"{self.exercise}: {self.says}"
+
+
+@dataclass
+class Hidden:
+    """Hidden checks and known wrong answers of one notebook's exercises."""
+
+    checks: dict[str, dict[str, Callable]] = field(default_factory=dict)
+    wrong_answers: list[WrongAnswer] = field(default_factory=list)
+
+    def check(self, exercise: str, title: str) -> Callable:
+        """Decorator: a check of (answer, rng, reference)."""
+
+        def add(function: Callable) -> Callable:
+            self.checks.setdefault(exercise, {})[title] = function
+            return function
+
+        return add
+
+    def wrong(self, exercise: str, says: str) -> Callable:
+        """Decorator: a function that a student might hand in. A message of
+        some check must contain the words `says`."""
+
+        def add(function: Callable) -> Callable:
+            names = {function.__name__: function}
+            self.wrong_answers.append(WrongAnswer(exercise, says, names))
+            return function
+
+        return add
+
+    def bound(self, exercise: str, reference: Answer) -> dict[str, Check]:
+        """The hidden checks of an exercise, held against this reference."""
+
+        def bind(function: Callable) -> Check:
+            return lambda answer, rng: function(answer, rng, reference)
+
+        found = self.checks.get(exercise, {})
+        return {title: bind(function) for title, function in found.items()}
+
+
+def agree(
+    answer: Answer, reference: Answer, name: str, args: tuple, what: str
+) -> None:
+    """Wrong unless answer and reference return the same for these args."""
+    got, want = answer.call(name, *args), reference.call(name, *args)
+    if not isinstance(want, tuple):
+        return expect_close(got, want, what)
+    if not isinstance(got, tuple) or len(got) != len(want):
+        raise Wrong(f"{what}: {len(want)} results expected.")
+    for part, (mine, theirs) in enumerate(zip(got, want), 1):
+        expect_close(mine, theirs, f"{what}, result {part}")
+
+
+def agree_in_gradient(
+    answer: Answer,
+    reference: Answer,
+    name: str,
+    args: tuple,
+    cotangent: np.ndarray,
+) -> None:
+    """Wrong unless the vector-Jacobian products are the same."""
+    got = answer.vjp(name, args, cotangent)
+    want = reference.vjp(name, args, cotangent)
+    for part, (mine, theirs) in enumerate(zip(got, want), 1):
+        expect_close(mine, theirs, f"gradient of argument {part}")

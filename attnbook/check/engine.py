@@ -1,0 +1,161 @@
+"""Exercises, their checks, and the report: blind to where an answer lives.
+
+A check sees an `Answer`, through which it calls the student's functions with
+arrays and gets arrays back. In a notebook the answer is the notebook's own
+namespace; a grader puts a sandboxed process behind the same three methods.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy import ndarray
+
+
+class Wrong(Exception):
+    """A check failed; the message tells the student why."""
+
+
+class NotStarted(Exception):
+    """There is no answer to check yet; the message says what to do."""
+
+
+class Answer(Protocol):
+    """A student's work; only arrays, numbers and strings pass through it."""
+
+    def call(self, name: str, *args) -> ndarray | tuple[ndarray, ...]:
+        """What the function returns; Wrong if it raises or changes an
+        argument, NotStarted if it is not there."""
+
+    def vjp(self, name: str, args: tuple, cotangent: ndarray) -> tuple:
+        """Gradients of sum(cotangent * first result), one per argument."""
+
+    def value(self, name: str) -> ndarray | str:
+        """What the variable holds; NotStarted if it is not set."""
+
+
+Check = Callable[[Answer, np.random.Generator], None]
+
+
+@dataclass
+class Exercise:
+    """A question, what it asks for, and the checks that decide."""
+
+    id: str
+    title: str
+    names: tuple[str, ...]
+    backend: str = "numpy"
+    all_or_nothing: bool = False  # find-the-bug: a stub must not earn points
+    checks: dict[str, Check] = field(default_factory=dict)
+
+    def check(self, title: str) -> Callable[[Check], Check]:
+        """Decorator: add a check; it raises Wrong or returns."""
+
+        def add(function: Check) -> Check:
+            self.checks[title] = function
+            return function
+
+        return add
+
+
+@dataclass
+class Report:
+    """What every check said: None for passed, else a sentence."""
+
+    exercise: Exercise
+    messages: dict[str, str | None]
+    not_started: str | None = None
+
+    @property
+    def score(self) -> float:
+        """Share of the checks passed, 0 to 1."""
+        passed = [message is None for message in self.messages.values()]
+        if not passed or self.not_started:
+            return 0.0
+        if self.exercise.all_or_nothing:
+            return float(all(passed))
+        return sum(passed) / len(passed)
+
+    def __str__(self) -> str:
+        head = f"{self.exercise.id} {self.exercise.title}"
+        if self.not_started:
+            return f"{head}: not started. {self.not_started}"
+        passed = sum(m is None for m in self.messages.values())
+        lines = [f"{head}: {passed} of {len(self.messages)} checks passed"]
+        for title, message in self.messages.items():
+            lines.append(f"  {'ok   ' if message is None else 'WRONG'} {title}")
+            if message is not None:
+                lines.append(f"        {message}")
+        return "\n".join(lines)
+
+
+def run_checks(
+    exercise: Exercise,
+    answer: Answer,
+    rng: np.random.Generator,
+    checks: dict[str, Check] | None = None,
+) -> Report:
+    """Every check once, each on fresh numbers; a failure stops no other."""
+    messages = {}
+    for title, check in (checks or exercise.checks).items():
+        try:
+            check(answer, rng)
+            messages[title] = None
+        except Wrong as wrong:
+            messages[title] = str(wrong)
+        except NotStarted as reason:
+            return Report(exercise, messages, str(reason))
+        except Exception as error:  # a result of a form no check foresaw
+            messages[title] = (
+                "the check cannot use what you return "
+                f"({type(error).__name__}: {error})."
+            )
+    return Report(exercise, messages)
+
+
+def expect_close(
+    got: ndarray,
+    want: ndarray | float,
+    what: str,
+    suspects: dict[str, ndarray | float] | None = None,
+    tolerance: float = 1e-6,
+) -> None:
+    """Wrong unless `got` equals `want`; a suspect that it equals instead
+    gives the reason. Shapes must agree exactly."""
+    got, want = np.asarray(got), np.asarray(want, float)
+    if got.dtype.kind not in "fiub":
+        raise Wrong(f"{what}: numbers expected, yours are {got.dtype}.")
+
+    def same(other):
+        other = np.asarray(other, float)
+        return got.shape == other.shape and np.allclose(
+            got, other, rtol=tolerance, atol=tolerance, equal_nan=True
+        )
+
+    if same(want):
+        return
+    for reason, value in (suspects or {}).items():
+        if same(value):
+            raise Wrong(f"{what}: {reason}")
+    if got.shape != want.shape:
+        raise Wrong(
+            f"{what}: shape {want.shape} expected, yours is {got.shape}."
+        )
+    if not np.isfinite(got).all():
+        raise Wrong(f"{what}: your result holds nan or infinity.")
+    raise Wrong(f"{what}: {difference(got, want)}.")
+
+
+def difference(got: ndarray, want: ndarray) -> str:
+    """Both if they are short, else the entries that differ most."""
+    if want.size <= 6:
+        parts = (
+            np.array2string(want, precision=4),
+            np.array2string(got, precision=4),
+        )
+        expected, yours = (" ".join(part.split()) for part in parts)
+        return f"expected {expected}, yours is {yours}"
+    worst = np.unravel_index(np.abs(got - want).argmax(), want.shape)
+    place = ", ".join(map(str, worst))
+    return f"expected {want[worst]:.4g} at [{place}], yours is {got[worst]:.4g}"

@@ -1,0 +1,227 @@
+"""Visible checks of chapter 1.1's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+import numpy as np
+
+from attnbook.check.engine import Exercise, Wrong, expect_close
+
+LOOK = Exercise(
+    "1_1.a", "Look back for many questions", ("look_back_many",), "torch"
+)
+MEMORY = Exercise("1_1.b", "A memory's accuracy", ("accuracy_of_memory",))
+SHARE = Exercise("1_1.c", "How concentrated?", ("signal_when_spread",))
+LAST = Exercise(
+    "1_1.d", "The last state", ("last_states",), "torch", all_or_nothing=True
+)
+GUESS = Exercise("1_1.e", "Which pairs to keep", ("simulate", "prediction"))
+EXERCISES = [LOOK, MEMORY, SHARE, LAST, GUESS]
+
+LN3 = np.log(3.0)
+
+
+@LOOK.check("weights of a worked example")
+def weights_by_hand(answer, rng):
+    # d = 4, so the scores are (0, ln 3, 0) and (ln 3, 0, ln 3).
+    keys = np.zeros((1, 3, 4))
+    keys[0, :, 0] = [0, 2 * LN3, 0]
+    keys[0, :, 1] = [2 * LN3, 0, 2 * LN3]
+    queries = np.zeros((1, 2, 4))
+    queries[0, 0, 0] = queries[0, 1, 1] = 1.0
+    result = answer.call("look_back_many", queries, keys, np.ones((1, 3, 5)))
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise Wrong("return two tensors: the summaries, then the weights.")
+    nine, root = 1 / 11, 3**0.5
+    unscaled = [[nine, 9 * nine, nine], [9 / 19, 1 / 19, 9 / 19]]
+    by_d = [[1, root, 1], [root, 1, root]] / np.array(
+        [[2 + root], [1 + 2 * root]]
+    )
+    by_e = np.exp(np.array([[0, 2, 0], [2, 0, 2]]) * LN3 / 5**0.5)
+    queries_axis = [[0.25, 0.75, 0.25], [0.75, 0.25, 0.75]]
+    expect_close(
+        result[1],
+        [[[0.2, 0.6, 0.2], [3 / 7, 1 / 7, 3 / 7]]],
+        "weights",
+        {
+            "the softmax runs over the queries; each query's weights over "
+            "the keys must sum to 1.": [queries_axis],
+            "the scores are not divided by sqrt(d).": [unscaled],
+            "the scores are divided by d, not by sqrt(d).": [by_d],
+            "the scores are divided by the root of the states' width e; "
+            "the dot product runs over d.": [by_e / by_e.sum(1)[:, None]],
+            "these are scores or their exponentials, not yet divided by "
+            "their sum over the keys.": [[[1, 3, 1], [3, 1, 3]]],
+        },
+    )
+
+
+@LOOK.check("the sum takes the states, not the keys")
+def sums_states(answer, rng):
+    keys, queries = np.zeros((2, 3, 4)), rng.normal(size=(2, 6, 4))
+    states = rng.normal(size=(2, 3, 5))
+    summary = answer.call("look_back_many", queries, keys, states)[0]
+    mean = np.repeat(states.mean(axis=1)[:, None], 6, axis=1)
+    expect_close(
+        summary,
+        mean,
+        "equal keys give each query the mean of its own example's states",
+        {
+            "you summed keys; the weighted sum takes the states.": np.zeros(
+                (2, 6, 4)
+            )
+        },
+    )
+
+
+@LOOK.check("gradients reach the queries and the keys")
+def gradients_flow(answer, rng):
+    args = tuple(rng.normal(size=s) for s in [(2, 3, 4), (2, 5, 4), (2, 5, 6)])
+    grads = answer.vjp("look_back_many", args, rng.normal(size=(2, 3, 6)))
+    if not np.abs(grads[0]).max() > 0 or not np.abs(grads[1]).max() > 0:
+        raise Wrong(
+            "no gradient reaches queries and keys: the weights are detached "
+            "(detach, no_grad, item or numpy), so they could never be learned."
+        )
+
+
+@MEMORY.check("worked values")
+def memory_by_hand(answer, rng):
+    expect_close(
+        answer.call("accuracy_of_memory", 3, 2, 10),
+        0.7,
+        "3 pairs, 2 slots, 10 values",
+        {
+            "a forgotten pair can still be guessed, with probability 1/V.": 2
+            / 3,
+            "the guess counts only when the pair was forgotten: weight 1/V "
+            "by 1 - k/n.": 2 / 3 + 0.1,
+            "the share kept is m/n, not n/m.": 1.0,
+            "the guess is right with probability 1/V, not 1 - 1/V.": 2 / 3
+            + 0.3,
+            "the share kept has no remainder: divide with /, not //.": 0.1,
+        },
+    )
+
+
+@MEMORY.check("more slots than pairs")
+def everything_fits(answer, rng):
+    got = answer.call("accuracy_of_memory", 3, 6, 10)
+    if np.ndim(got) == 0 and got > 1:
+        raise Wrong(
+            f"accuracy {float(got):.2f} is above 1: with more slots than "
+            "pairs only n pairs are kept, so k = min(m, n)."
+        )
+    expect_close(got, 1.0, "3 pairs, 6 slots")
+
+
+@MEMORY.check("an array of lengths at once")
+def many_lengths(answer, rng):
+    got = answer.call("accuracy_of_memory", np.array([1, 2, 4, 8]), 2, 5)
+    expect_close(got, [1, 1, 0.6, 0.4], "1, 2, 4, 8 pairs, 2 slots, 5 values")
+
+
+@SHARE.check("worked values")
+def share_by_hand(answer, rng):
+    # a = (0.6, 0.2, 0.2): 0.36 over 0.36 + 0.04 + 0.04 is 9/11.
+    expect_close(
+        answer.call("signal_when_spread", 0.6, 3),
+        9 / 11,
+        "weight 0.6 among 3",
+        {
+            "that is the weight; a variance share needs its square.": 0.6,
+            "the rest is spread over n - 1 terms, not n.": 0.36
+            / (0.36 + 0.16 / 3),
+            "square each of the small weights before adding them: "
+            "(n-1) times ((1-a)/(n-1)) squared.": 0.36 / (0.36 + 0.16),
+            "add the squares of all the small weights, not of one.": 0.36
+            / (0.36 + 0.04),
+            "that is signal over noise; the share divides by their sum.": 4.5,
+        },
+    )
+
+
+@SHARE.check("equal weights leave 1/n")
+def share_of_equal(answer, rng):
+    for n in (2, 7, 24):
+        got = answer.call("signal_when_spread", 1 / n, n)
+        expect_close(got, 1 / n, f"weight 1/{n} among {n}")
+
+
+@LAST.check("each sequence ends at its own length")
+def own_length(answer, rng):
+    states = np.arange(24.0).reshape(2, 4, 3)
+    expect_close(
+        answer.call("last_states", states, np.array([2, 4])),
+        [[3, 4, 5], [21, 22, 23]],
+        "lengths 2 and 4 of 4 steps",
+        {
+            "the first sequence ends at step 2, and you took step 4: a "
+            "padded position.": [[9, 10, 11], [21, 22, 23]],
+            "you took the first state, not the last.": [
+                [0, 1, 2],
+                [12, 13, 14],
+            ],
+            "all sequences are cut at the shortest length.": [
+                [3, 4, 5],
+                [15, 16, 17],
+            ],
+            "you took the state before the last: length l ends at index "
+            "l - 1.": [[0, 1, 2], [18, 19, 20]],
+            "that is the average over the steps, not the last state.": [
+                [1.5, 2.5, 3.5],
+                [16.5, 17.5, 18.5],
+            ],
+            "the lengths are read from the wrong end of the batch: sequence "
+            "b has lengths[b].": [[9, 10, 11], [15, 16, 17]],
+        },
+    )
+
+
+@LAST.check("whatever stands in the padding")
+def ignores_padding(answer, rng):
+    states, lengths = rng.normal(size=(3, 6, 2)), np.array([1, 6, 4])
+    want = states[np.arange(3), lengths - 1]
+    states[0, 1:] = states[2, 4:] = 1e4
+    got = answer.call("last_states", states, lengths)
+    expect_close(got, want, "with 10,000 in every padded position")
+
+
+@GUESS.check("you wrote a prediction first")
+def predicted(answer, rng):
+    choice = str(answer.value("prediction"))
+    if choice not in ("first", "last", "same"):
+        raise Wrong('set prediction to "first", "last" or "same".')
+
+
+@GUESS.check("a simulation agrees with Equation 1.1.2")
+def agrees(answer, rng):
+    for keep in ("first", "last"):
+        got = answer.call("simulate", keep, 12, 5, 40_000, 7)
+        want = 5 / 12 + 7 / 12 / 10
+        if np.ndim(got) != 0:
+            raise Wrong("return one number, the share of right answers.")
+        if abs(got - 5 / 12) < 0.01:
+            raise Wrong(
+                f"keep {keep}: {float(got):.3f} is what never guessing gives; "
+                "a forgotten pair is guessed among 10 values."
+            )
+        if abs(got - want) > 0.01:
+            raise Wrong(
+                f"keep {keep}: expected {want:.3f} within 0.01 for 12 pairs, "
+                f"5 kept; yours is {float(got):.3f}. The question picks any "
+                "of the 12 pairs alike."
+            )
+
+
+@GUESS.check("the seed decides the result")
+def seeded(answer, rng):
+    seeds = (3, 3, 4, 4, 5, 5)
+    runs = [answer.call("simulate", "last", 9, 4, 20_000, s) for s in seeds]
+    if runs[::2] != runs[1::2]:
+        raise Wrong(
+            "two runs with the same seed differ: use default_rng(seed)."
+        )
+    if runs[0] == runs[2] == runs[4]:
+        raise Wrong("different seeds give the same draws: use the argument.")

@@ -1,0 +1,218 @@
+"""Visible checks of chapter 1.2's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+import numpy as np
+
+from attnbook.check.engine import Exercise, Wrong, expect_close
+
+SOFTMAX = Exercise("1_2.a", "A softmax that survives", ("softmax_at",))
+BACKWARD = Exercise("1_2.b", "Backward for a batch", ("softmax_backward",))
+COLD = Exercise("1_2.c", "How cold for 90 %?", ("temperature_for",))
+MASK = Exercise(
+    "1_2.d",
+    "The mask that came too late",
+    ("left_out_weights",),
+    all_or_nothing=True,
+)
+POINTS = Exercise(
+    "1_2.e", "Four times the points", ("best_sharpness", "prediction")
+)
+EXERCISES = [SOFTMAX, BACKWARD, COLD, MASK, POINTS]
+
+LN = np.log(2.0)
+
+
+@SOFTMAX.check("a worked example")
+def softmax_by_hand(answer, rng):
+    scores = 2 * LN * np.array([[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]])
+    e = np.array([[1, 4, 16], [4, 4, 4]])
+    hot = np.array([[1, 16, 256], [16, 16, 16]])  # multiplied, not divided
+    want = np.array([[1 / 7, 2 / 7, 4 / 7], [1 / 3, 1 / 3, 1 / 3]])
+    late = e / e.sum(1)[:, None] / 2
+    expect_close(
+        answer.call("softmax_at", scores, 2.0),
+        want,
+        "temperature 2",
+        {
+            "rows are normalised over the queries (axis 0); each row of "
+            "keys must sum to 1.": _over_queries(scores / 2),
+            "the temperature is missing.": e / e.sum(1)[:, None],
+            "scores are multiplied by the temperature; divide, so that a "
+            "high one flattens.": hot / hot.sum(1)[:, None],
+            "the temperature divides the weights; it must divide the scores "
+            "before exp.": late,
+            "all rows share one sum; each row has its own.": np.sqrt(e)
+            / np.sqrt(e).sum(),
+            "these are exponentials, not yet divided by their sum.": np.sqrt(e),
+        },
+    )
+
+
+def _over_queries(scores):
+    e = np.exp(scores)
+    return e / e.sum(axis=0)
+
+
+@SOFTMAX.check("scores of 10,000")
+def softmax_large(answer, rng):
+    scores = np.array([[1e4, 1e4 - 1, 0.0], [-1e4, -1e4 - 1, -1e4]])
+    got = answer.call("softmax_at", scores, 1.0)
+    if got.shape == (2, 3) and not np.isfinite(got).all():
+        if np.isfinite(got[0]).all():
+            raise Wrong(
+                "the second row is nan: you subtract the largest score of "
+                "the whole array, and every exp of a low row becomes 0. "
+                "Subtract each row's own."
+            )
+        raise Wrong(
+            "exp overflows: subtract each row's largest score before exp "
+            "(Eq. 1.2.8)."
+        )
+    t = np.exp(-1.0)
+    want = [[1, t, 0], [1, t, 1]] / np.array([[1 + t], [2 + t]])
+    expect_close(got, want, "scores of 10,000")
+
+
+@SOFTMAX.check("one row, or a stack of rows")
+def softmax_shapes(answer, rng):
+    scores = rng.normal(size=(2, 4, 3))
+    stack = answer.call("softmax_at", scores, 0.7)
+    expect_close(stack.sum(axis=-1), np.ones((2, 4)), "sums over the last axis")
+    row = answer.call("softmax_at", scores[1, 2], 0.7)
+    expect_close(row, stack[1, 2], "a single row")
+
+
+@BACKWARD.check("a worked example")
+def backward_by_hand(answer, rng):
+    a = np.array([[1, 2, 4], [2, 1, 1]]) / np.array([[7], [4]])
+    u = np.array([[7, 0, 3.5], [1.0, 2.0, 0.0]])  # means 3 and 1
+    want = a * (u - np.array([[3.0], [1.0]]))
+    expect_close(
+        answer.call("softmax_backward", a, u),
+        want,
+        "dL/ds for dL/da = u",
+        {
+            "only a * u: the mean of u under the weights must be subtracted.": a
+            * u,
+            "only the diagonal a (1 - a) of the Jacobian; the other "
+            "weights move too.": a * (1 - a) * u,
+            "the subtracted mean must be weighted by a, not the plain mean.": a
+            * (u - u.mean(1)[:, None]),
+            "the sign is reversed.": -want,
+            "the factor a in front is missing.": u - np.array([[3.0], [1.0]]),
+            "the mean runs over the batch; each row has its own.": a
+            * (u - (a * u).sum(0)),
+        },
+    )
+
+
+@BACKWARD.check("rows sum to 0")
+def backward_rows(answer, rng):
+    a = rng.dirichlet(np.ones(5), size=3)
+    got = answer.call("softmax_backward", a, rng.normal(size=(3, 5)))
+    expect_close(got.sum(axis=-1), np.zeros(3), "row sums (the shift rule)")
+
+
+@COLD.check("worked values")
+def cold_by_hand(answer, rng):
+    ln9 = np.log(9.0)
+    expect_close(
+        answer.call("temperature_for", 1.0, 0.9),
+        1 / ln9,
+        "gap 1, weight 0.9",
+        {
+            "that is 1/temperature; solve for the temperature.": ln9,
+            "the ratio of the two weights is w / (1 - w), not w.": 1
+            / np.log(0.9),
+            "the ratio is upside down: the larger score has w.": -1 / ln9,
+            "use the natural logarithm; exp is its inverse.": 1 / np.log10(9.0),
+            "the smaller weight is 1 - w; you used the ratio 1 / (1 - w).": 1
+            / np.log(10.0),
+        },
+    )
+
+
+@COLD.check("proportional to the gap")
+def cold_gap(answer, rng):
+    got = [float(answer.call("temperature_for", g, 0.75)) for g in (1.0, 3.0)]
+    expect_close(got[1], 3 * got[0], "three times the gap")
+
+
+@MASK.check("weights of a worked example")
+def mask_by_hand(answer, rng):
+    # Between 0, 1 and 3 with w^2 = 2 ln 2, the kernel is 2^-(distance^2).
+    k = 2.0 ** -np.array([[0.0, 1, 9], [1, 0, 4], [9, 4, 0]])
+    off = k - np.eye(3)
+    whole = k / k.sum(1)[:, None]
+    zeroed = whole * (1 - np.eye(3))
+    expect_close(
+        answer.call(
+            "left_out_weights", np.array([0.0, 1.0, 3.0]), np.sqrt(2 * LN)
+        ),
+        off / off.sum(1)[:, None],
+        "points 0, 1, 3",
+        {
+            "rows do not sum to 1: the mask is applied after the softmax, "
+            "which has already given weight to the hidden key.": zeroed,
+            "no mask at all, or a score of 0, which is the best possible "
+            "score here: each point looks at itself. Hide with -inf.": whole,
+            "the mask is inverted: each point looks only at itself.": np.eye(3),
+            "the hidden scores are +inf or the rows are nan.": np.full(
+                (3, 3), np.nan
+            ),
+            "the sum runs over the queries; each row must sum to 1.": off
+            / off.sum(0),
+            "the weights are those of the wrong neighbour: the mask must "
+            "hide the diagonal.": _shifted(k),
+        },
+    )
+
+
+def _shifted(k):
+    mask = np.roll(np.eye(3), 1, axis=1)
+    return k * (1 - mask) / (k * (1 - mask)).sum(1)[:, None]
+
+
+@MASK.check("a very sharp kernel")
+def mask_sharp(answer, rng):
+    got = answer.call("left_out_weights", np.array([0.0, 1.0, 2.5]), 60.0)
+    if not np.isfinite(got).all():
+        raise Wrong(
+            "with w = 60 the rows are nan: the softmax gave the hidden key "
+            "all the weight, and nothing was left to renormalise. Mask the "
+            "scores, before the softmax."
+        )
+    expect_close(got, [[0, 1, 0], [1, 0, 0], [0, 1, 0]], "w = 60")
+
+
+@POINTS.check("you wrote a prediction first")
+def predicted(answer, rng):
+    choice = str(answer.value("prediction"))
+    if choice not in ("wider", "same", "sharper"):
+        raise Wrong('set prediction to "wider", "same" or "sharper".')
+
+
+@POINTS.check("a smooth curve, no noise")
+def smooth(answer, rng):
+    x, grid = np.linspace(0, 5, 60), np.array([0.3, 12.0])
+    got = answer.call("best_sharpness", x, np.sin(3 * x), grid)
+    if got.shape == () and got in (0, 1):
+        raise Wrong("that is an index; return the sharpness itself.")
+    if got.shape == () and got == 0.3:
+        raise Wrong("0.3 has the largest error here; take the smallest.")
+    expect_close(got, 12.0, "near neighbours are right")
+
+
+@POINTS.check("a zigzag, where near neighbours mislead")
+def zigzag(answer, rng):
+    x, y = np.arange(7.0), np.array([0.0, 1, 0, 1, 0, 1, 0])
+    got = answer.call("best_sharpness", x, y, np.array([0.01, 9.0]))
+    if got.shape == () and got == 9.0:
+        raise Wrong(
+            "9 wins only if each point may look at itself, with error 0: "
+            "leave every point out of its own average."
+        )
+    expect_close(got, 0.01, "the average of all others errs least")

@@ -1,0 +1,109 @@
+"""An answer that lives in this process: a notebook's own namespace."""
+
+import warnings
+
+import numpy as np
+import torch
+from numpy import ndarray
+
+from attnbook.check.engine import NotStarted, Wrong
+
+
+def to_array(value, name: str) -> ndarray:
+    """A result as an array; Wrong with a hint if it is something else."""
+    if value is None:
+        raise Wrong(f"{name} returns None: did you forget `return`?")
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().numpy()
+    if isinstance(value, (ndarray, np.generic, float, int, bool)):
+        return np.asarray(value)
+    raise Wrong(f"{name} gives a {type(value).__name__}: an array is expected.")
+
+
+class InProcess:
+    """The functions and variables of a namespace, as a check sees them."""
+
+    def __init__(self, namespace: dict, backend: str = "numpy"):
+        self.namespace, self.backend = namespace, backend
+
+    def _find(self, name: str):
+        if name not in self.namespace:
+            raise NotStarted(
+                f"`{name}` does not exist yet: run the cell that defines it, "
+                "then this one."
+            )
+        return self.namespace[name]
+
+    def _copy(self, arg):
+        if not isinstance(arg, ndarray):
+            return arg
+        return torch.tensor(arg) if self.backend == "torch" else arg.copy()
+
+    def _apply(self, name: str, args: list):
+        function = self._find(name)
+        if not callable(function):
+            raise Wrong(
+                f"`{name}` is not a function any more: define it again."
+            )
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                return function(*args)
+        except NotImplementedError:
+            raise NotStarted(
+                f"Write the body of `{name}` in the cell above, run it, then "
+                "run this cell."
+            ) from None
+        except Exception as error:
+            shapes = ", ".join(str(getattr(a, "shape", a)) for a in args)
+            raise Wrong(
+                f"{name} raised {type(error).__name__}: {error} "
+                f"(arguments: {shapes})"
+            ) from None
+
+    def call(self, name: str, *args):
+        given = [self._copy(arg) for arg in args]
+        result = self._apply(name, given)
+        for before, after in zip(args, given, strict=True):
+            if isinstance(before, ndarray) and not np.array_equal(
+                before, np.asarray(after), equal_nan=before.dtype.kind == "f"
+            ):
+                raise Wrong(
+                    f"{name} changes its argument in place: its caller's "
+                    "array is different afterwards. Work on a new array."
+                )
+        if isinstance(result, tuple):
+            return tuple(to_array(part, name) for part in result)
+        return to_array(result, name)
+
+    def vjp(self, name: str, args: tuple, cotangent: ndarray) -> tuple:
+        given = [self._copy(arg) for arg in args]
+        leaves = [a for a in given if isinstance(a, torch.Tensor)]
+        leaves = [a.requires_grad_() for a in leaves if a.is_floating_point()]
+        result = self._apply(name, given)
+        result = result[0] if isinstance(result, tuple) else result
+        if not isinstance(result, torch.Tensor) or not result.requires_grad:
+            raise Wrong(
+                f"no gradient flows through {name}: something in it leaves "
+                "torch (detach, item, numpy, a new tensor)."
+            )
+        if tuple(result.shape) != cotangent.shape:
+            raise Wrong(
+                f"{name}: shape {cotangent.shape} expected, yours is "
+                f"{tuple(result.shape)}."
+            )
+        total = (result * torch.tensor(cotangent)).sum()
+        grads = torch.autograd.grad(total, leaves, allow_unused=True)
+        return tuple(
+            np.zeros(leaf.shape) if grad is None else grad.numpy()
+            for leaf, grad in zip(leaves, grads, strict=True)
+        )
+
+    def value(self, name: str):
+        value = self._find(name)
+        if value is None:
+            raise NotStarted(
+                f"Give `{name}` a value in the cell above, run it, then run "
+                "this cell."
+            )
+        return value if isinstance(value, str) else to_array(value, name)
