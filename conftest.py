@@ -1,0 +1,5 @@
+"""Kernels of every pytest run start as `make run` starts them."""
+
+from tools.kernels import prepare
+
+prepare()

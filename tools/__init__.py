@@ -1,0 +1,2 @@
+"""What maintainers run: execute, derive, record, render. Never imported by a
+notebook."""

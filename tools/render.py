@@ -1,0 +1,145 @@
+"""Make what is never typed by hand: claims table, status page, data cards.
+
+    python -m tools.render [--check]
+
+From the claim records, from the times that `make run` noted, from the
+docstrings of the data modules, and from the stored figure of chapter 1.1.
+`--check` names what is stale.
+"""
+
+import argparse
+import ast
+import base64
+import json
+import re
+import sys
+from pathlib import Path
+
+from attnbook.measure import RECORDS, Test, interval
+from tools.notebooks import ROOT, code_cells, read
+from tools.run import STATUS
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
+PICTURE = ("1_principles/1_1_why_attention.ipynb", "fig-1-1-accuracy")
+
+
+def records() -> list[dict]:
+    files = sorted(RECORDS.glob("C*.json"))
+    return [json.loads(f.read_text("utf8")) for f in files]
+
+
+def claim_row(record: dict, prefix: str) -> str:
+    """A table row from the claim's first comparison of two models."""
+    test = next(Test(**r) for r in record["rules"] if r["minus"])
+    mean, low, high = interval(test.per_seed(record["metrics"]))
+    ours, theirs = (
+        sum(record["metrics"][model][test.metric]) / len(record["seeds"])
+        for model in (test.model, test.minus)
+    )
+    number = "_".join(Path(record["notebook"]).stem.split("_")[:2])
+    link = f"[{number.replace('_', '.')}]({prefix}{record['notebook']})"
+    failed = [r["test"] for r in record["tests"] if not r["passed"]]
+    where = f", but not: {'; '.join(failed)}" if failed else ""
+    return (
+        f"| {record['claim']} | {record['says']} ({link}) | "
+        f"**{record['verdict']}**{where} | {test.metric}: {ours:.2f} "
+        f"({test.model}) against {theirs:.2f} ({test.minus}), difference "
+        f"{mean:.2f} [{low:.2f}, {high:.2f}] |"
+    )
+
+
+def claims_table(prefix: str) -> str:
+    head = "| | The claim | Verdict | Measured, with and without |\n"
+    head += "|---|---|---|---|"
+    rows = [claim_row(record, prefix) for record in records()]
+    seeds = min(len(record["seeds"]) for record in records())
+    foot = (
+        f"Means over {seeds} seeds, with the 95 % interval of the difference. "
+        "A verdict rests on all of a claim's tests, of which one is shown."
+    )
+    return "\n".join([head, *rows, "", foot]) + "\n"
+
+
+def readme() -> str:
+    text = README.read_text("utf8")
+    pattern = re.compile(f"{BEGIN}\n.*?{END}", re.DOTALL)
+    table = claims_table("")
+    return pattern.sub(lambda _: f"{BEGIN}\n{table}{END}", text)
+
+
+def status_page() -> str:
+    status = json.loads(STATUS.read_text("utf8"))
+    lines = [
+        "# Status",
+        "",
+        "Every notebook is executed in a clean kernel, with one thread, and "
+        "its printed text is compared with the stored text by nbval in every "
+        "test run. Times are CPU seconds of the last `make run`.",
+        "",
+        "| notebook | CPU seconds | slowest cell |",
+        "|---|---|---|",
+    ]
+    for name, times in sorted(status["notebooks"].items()):
+        if (ROOT / name).exists():
+            lines.append(f"| {name} | {times['cpu']} | {times['slowest']} |")
+    lines += ["", "Made with:", ""]
+    lines += [f"- {k} {v}" for k, v in sorted(status["versions"].items())]
+    lines += ["", "## Claims", "", claims_table("../")]
+    return "\n".join(lines)
+
+
+def data_page() -> str:
+    """One card per data module: its docstring."""
+    lines = [
+        "# Data cards",
+        "",
+        "Nothing is downloaded: each data set is made by code that ships with "
+        "the book. A card says where the data comes from, how it is made, "
+        "what it can show and what it cannot.",
+    ]
+    for path in sorted((ROOT / "attnbook" / "data").glob("[a-z]*.py")):
+        text = ast.get_docstring(ast.parse(path.read_text("utf8")))
+        title, _, body = text.partition("\n\n")
+        body = re.sub(r"^(?=[A-Z][a-z ]+:)", "\n", body, flags=re.MULTILINE)
+        body = re.sub(r"(?<=[.] )(?=(Size|Cannot show):)", "\n\n", body)
+        lines += ["", f"## {title.rstrip('.')}", "", f"`{path.stem}.py`", body]
+    return "\n".join(lines) + "\n"
+
+
+def picture() -> bytes:
+    """The stored output of a figure cell."""
+    name, figure = PICTURE
+    for cell in code_cells(read(ROOT / "chapters" / name)):
+        options = cell.metadata.get("mystnb", {}).get("figure", {})
+        if options.get("name") == figure:
+            images = [o.data["image/png"] for o in cell.outputs if "data" in o]
+            return base64.b64decode(images[0])
+    raise SystemExit(
+        f"{name} has no figure named {figure}; see tools/render.py"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    made = {
+        README: readme().encode(),
+        ROOT / "book" / "claims" / "table.md": claims_table("../").encode(),
+        ROOT / "book" / "status.md": status_page().encode(),
+        ROOT / "book" / "data.md": data_page().encode(),
+        ROOT / "book" / "_static" / "why_attention.png": picture(),
+    }
+    old = {p: p.read_bytes() if p.exists() else b"" for p in made}
+    stale = [p for p in made if made[p] != old[p]]
+    names = ", ".join(p.relative_to(ROOT).as_posix() for p in stale)
+    if options.check and stale:
+        sys.exit(f"Stale: {names}. Run: make pages")
+    for path in stale:
+        path.write_bytes(made[path])
+    print(f"{len(made)} pages and pictures, {len(stale)} renewed.")
+
+
+if __name__ == "__main__":
+    main()
