@@ -1,0 +1,269 @@
+"""Hidden checks and known wrong answers of exercises 1.1.
+
+Never handed out. The reference answers are the master notebook's own cells.
+"""
+
+import numpy as np
+import torch
+
+from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.engine import Wrong
+
+HIDDEN = Hidden()
+
+
+def sizes(rng):
+    """b, i, j, d, e, all different."""
+    return rng.permutation([2, 3, 5, 6, 7])
+
+
+@HIDDEN.check("1_1.a", "random sizes")
+def look_anywhere(answer, rng, reference):
+    b, i, j, d, e = sizes(rng)
+    args = [rng.normal(size=s) * 3 for s in [(b, i, d), (b, j, d), (b, j, e)]]
+    agree(answer, reference, "look_back_many", tuple(args), "random input")
+
+
+@HIDDEN.check("1_1.a", "gradients")
+def look_gradient(answer, rng, reference):
+    b, i, j, d, e = sizes(rng)
+    args = [rng.normal(size=s) for s in [(b, i, d), (b, j, d), (b, j, e)]]
+    u = rng.normal(size=(b, i, e))
+    agree_in_gradient(answer, reference, "look_back_many", tuple(args), u)
+
+
+@HIDDEN.check("1_1.b", "random sizes")
+def memory_anywhere(answer, rng, reference):
+    n, m, values = rng.integers(1, 40, 9), int(rng.integers(1, 20)), 7
+    agree(answer, reference, "accuracy_of_memory", (n, m, values), "random")
+
+
+@HIDDEN.check("1_1.c", "random weights")
+def share_anywhere(answer, rng, reference):
+    args = (float(rng.uniform(0.05, 1)), int(rng.integers(2, 60)))
+    agree(answer, reference, "signal_when_spread", args, "random weight")
+
+
+@HIDDEN.check("1_1.d", "random lengths")
+def last_anywhere(answer, rng, reference):
+    lengths = rng.integers(1, 8, size=5)
+    args = (rng.normal(size=(5, 7, 3)), lengths)
+    agree(answer, reference, "last_states", args, "random lengths")
+
+
+@HIDDEN.check("1_1.e", "random memories")
+def simulate_anywhere(answer, rng, reference):
+    keep, n = str(rng.choice(["first", "last"])), int(rng.integers(8, 30))
+    args = (keep, n, int(rng.integers(1, n)), 60_000, int(rng.integers(1e6)))
+    got, want = (float(a.call("simulate", *args)) for a in (answer, reference))
+    if abs(got - want) > 0.012:
+        raise Wrong(f"a random memory: {got:.3f} is off by more than noise.")
+
+
+# --- a ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("1_1.a", "softmax runs over the queries")
+def look_back_many(queries, keys, states):
+    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
+    a = s.softmax(dim=1)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "not divided by sqrt(d)")
+def look_back_many(queries, keys, states):
+    a = torch.einsum("bid,bjd->bij", queries, keys).softmax(dim=-1)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "divided by d, not by sqrt(d)")
+def look_back_many(queries, keys, states):
+    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1]
+    a = s.softmax(dim=-1)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "the root of the states' width e")
+def look_back_many(queries, keys, states):
+    s = torch.einsum("bid,bjd->bij", queries, keys) / states.shape[-1] ** 0.5
+    a = s.softmax(dim=-1)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "not yet divided by their sum")
+def look_back_many(queries, keys, states):
+    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
+    return s.exp() @ states, s.exp()
+
+
+@HIDDEN.wrong("1_1.a", "the weights are detached")
+def look_back_many(queries, keys, states):
+    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
+    a = s.softmax(dim=-1).detach()
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "you summed keys")
+def look_back_many(queries, keys, states):
+    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
+    a = s.softmax(dim=-1)
+    return a @ keys, a
+
+
+@HIDDEN.wrong("1_1.a", "the summaries, then the weights")
+def look_back_many(queries, keys, states):
+    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
+    return s.softmax(dim=-1) @ states
+
+
+@HIDDEN.wrong("1_1.a", "changes its argument in place")
+def look_back_many(queries, keys, states):
+    queries /= queries.shape[-1] ** 0.5
+    a = torch.einsum("bid,bjd->bij", queries, keys).softmax(dim=-1)
+    return a @ states, a
+
+
+# --- b ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("1_1.b", "can still be guessed")
+def accuracy_of_memory(n, m, values):
+    return np.minimum(m, n) / n
+
+
+@HIDDEN.wrong("1_1.b", "only when the pair was forgotten")
+def accuracy_of_memory(n, m, values):
+    return np.minimum(m, n) / n + 1 / values
+
+
+@HIDDEN.wrong("1_1.b", "k = min(m, n)")
+def accuracy_of_memory(n, m, values):
+    return m / n + (1 - m / n) / values
+
+
+@HIDDEN.wrong("1_1.b", "not n/m")
+def accuracy_of_memory(n, m, values):
+    kept = np.minimum(n / m, 1)
+    return kept + (1 - kept) / values
+
+
+@HIDDEN.wrong("1_1.b", "not 1 - 1/V")
+def accuracy_of_memory(n, m, values):
+    kept = np.minimum(m, n) / n
+    return kept + (1 - kept) * (1 - 1 / values)
+
+
+@HIDDEN.wrong("1_1.b", "divide with /, not //")
+def accuracy_of_memory(n, m, values):
+    kept = np.minimum(m, n) // n
+    return kept + (1 - kept) / values
+
+
+# --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("1_1.c", "needs its square")
+def signal_when_spread(a, n):
+    return a
+
+
+@HIDDEN.wrong("1_1.c", "n - 1 terms, not n")
+def signal_when_spread(a, n):
+    return a**2 / (a**2 + n * ((1 - a) / n) ** 2)
+
+
+@HIDDEN.wrong("1_1.c", "square each of the small weights")
+def signal_when_spread(a, n):
+    return a**2 / (a**2 + (1 - a) ** 2)
+
+
+@HIDDEN.wrong("1_1.c", "of all the small weights, not of one")
+def signal_when_spread(a, n):
+    return a**2 / (a**2 + ((1 - a) / (n - 1)) ** 2)
+
+
+@HIDDEN.wrong("1_1.c", "signal over noise")
+def signal_when_spread(a, n):
+    return a**2 / ((1 - a) ** 2 / (n - 1))
+
+
+# --- d ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("1_1.d", "a padded position")
+def last_states(states, lengths):
+    return states[:, -1]
+
+
+@HIDDEN.wrong("1_1.d", "the first state, not the last")
+def last_states(states, lengths):
+    return states[:, 0]
+
+
+@HIDDEN.wrong("1_1.d", "cut at the shortest")
+def last_states(states, lengths):
+    return states[:, lengths.min() - 1]
+
+
+@HIDDEN.wrong("1_1.d", "length l ends at index")
+def last_states(states, lengths):
+    return states[torch.arange(len(lengths)), lengths - 2]
+
+
+@HIDDEN.wrong("1_1.d", "index 4 is out of bounds")
+def last_states(states, lengths):
+    return states[torch.arange(len(lengths)), lengths]
+
+
+@HIDDEN.wrong("1_1.d", "the average over the steps")
+def last_states(states, lengths):
+    keep = torch.arange(states.shape[1]) < lengths[:, None]
+    return (states * keep[..., None]).sum(1) / lengths[:, None]
+
+
+@HIDDEN.wrong("1_1.d", "the wrong end of the batch")
+def last_states(states, lengths):
+    return states[torch.arange(len(lengths)), lengths.flip(0) - 1]
+
+
+# --- e ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("1_1.e", "never guessing")
+def simulate(keep, n, m, trials, seed):
+    asked = np.random.default_rng(seed).integers(n, size=trials)
+    return (asked < m if keep == "first" else asked >= n - m).mean()
+
+
+@HIDDEN.wrong("1_1.e", "any of the 12 pairs alike")
+def simulate(keep, n, m, trials, seed):
+    # asks about recent pairs more often
+    rng = np.random.default_rng(seed)
+    asked = np.maximum(
+        rng.integers(n, size=trials), rng.integers(n, size=trials)
+    )
+    kept = asked < m if keep == "first" else asked >= n - m
+    return (kept | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "any of the 12 pairs alike")
+def simulate(keep, n, m, trials, seed):
+    # keeps one pair too many
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=trials)
+    kept = asked <= m if keep == "first" else asked >= n - m - 1
+    return (kept | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "same seed differ")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng()
+    asked = rng.integers(n, size=trials)
+    return ((asked < m) | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "different seeds give the same")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(0)
+    asked = rng.integers(n, size=trials)
+    return ((asked < m) | (rng.integers(10, size=trials) == 0)).mean()

@@ -1,0 +1,262 @@
+"""Hidden checks and known wrong answers of exercises 1.2.
+
+Never handed out. The reference answers are the master notebook's own cells.
+"""
+
+import numpy as np
+
+from attnbook.attention import softmax
+from attnbook.check.against import Hidden, agree
+
+HIDDEN = Hidden()
+
+
+@HIDDEN.check("1_2.a", "random rows, large and small")
+def softmax_anywhere(answer, rng, reference):
+    scores = rng.normal(size=(3, 5)) * 10.0 ** rng.integers(0, 5, (3, 1))
+    args = (scores, float(rng.uniform(0.2, 5)))
+    agree(answer, reference, "softmax_at", args, "random rows")
+
+
+@HIDDEN.check("1_2.a", "masked rows")
+def softmax_masked(answer, rng, reference):
+    scores = rng.normal(size=(4, 6))
+    scores[rng.integers(4), 1:] = -np.inf  # one key left
+    agree(answer, reference, "softmax_at", (scores, 1.5), "one key left")
+
+
+@HIDDEN.check("1_2.b", "random rows")
+def backward_anywhere(answer, rng, reference):
+    args = (rng.dirichlet(np.ones(7), size=4), rng.normal(size=(4, 7)))
+    agree(answer, reference, "softmax_backward", args, "random rows")
+
+
+@HIDDEN.check("1_2.c", "random gaps")
+def cold_anywhere(answer, rng, reference):
+    args = (float(rng.uniform(0.1, 9)), float(rng.uniform(0.55, 0.99)))
+    agree(answer, reference, "temperature_for", args, "random gap")
+
+
+@HIDDEN.check("1_2.d", "random points")
+def mask_anywhere(answer, rng, reference):
+    args = (rng.uniform(0, 5, 8), float(rng.uniform(0.5, 40)))
+    agree(answer, reference, "left_out_weights", args, "random points")
+
+
+@HIDDEN.check("1_2.e", "random curves")
+def search_anywhere(answer, rng, reference):
+    x = np.sort(rng.uniform(0, 5, 40))
+    y = np.sin(2 * x) + 0.3 * rng.normal(size=40)
+    args = (x, y, np.linspace(0.5, 12, 24))
+    agree(answer, reference, "best_sharpness", args, "random curve")
+
+
+def stable(scores, axis=-1):
+    e = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+# --- a ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("1_2.a", "over the queries (axis 0)")
+def softmax_at(scores, temperature):
+    return stable(scores / temperature, axis=0)
+
+
+@HIDDEN.wrong("1_2.a", "the temperature is missing")
+def softmax_at(scores, temperature):
+    return stable(scores)
+
+
+@HIDDEN.wrong("1_2.a", "multiplied by the temperature")
+def softmax_at(scores, temperature):
+    return stable(scores * temperature)
+
+
+@HIDDEN.wrong("1_2.a", "the temperature divides the weights")
+def softmax_at(scores, temperature):
+    return stable(scores) / temperature
+
+
+@HIDDEN.wrong("1_2.a", "all rows share one sum")
+def softmax_at(scores, temperature):
+    e = np.exp(scores / temperature)
+    return e / e.sum()
+
+
+@HIDDEN.wrong("1_2.a", "not yet divided by their sum")
+def softmax_at(scores, temperature):
+    return np.exp(scores / temperature)
+
+
+@HIDDEN.wrong("1_2.a", "exp overflows")
+def softmax_at(scores, temperature):
+    e = np.exp(scores / temperature)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@HIDDEN.wrong("1_2.a", "the largest score of the whole array")
+def softmax_at(scores, temperature):
+    e = np.exp((scores - scores.max()) / temperature)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@HIDDEN.wrong("1_2.a", "changes its argument in place")
+def softmax_at(scores, temperature):
+    scores /= temperature
+    return stable(scores)
+
+
+@HIDDEN.wrong("1_2.a", "did you forget `return`")
+def softmax_at(scores, temperature):
+    stable(scores / temperature)
+
+
+# --- b ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("1_2.b", "must be subtracted")
+def softmax_backward(weights, u):
+    return weights * u
+
+
+@HIDDEN.wrong("1_2.b", "only the diagonal")
+def softmax_backward(weights, u):
+    return weights * (1 - weights) * u
+
+
+@HIDDEN.wrong("1_2.b", "not the plain mean")
+def softmax_backward(weights, u):
+    return weights * (u - u.mean(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("1_2.b", "the sign is reversed")
+def softmax_backward(weights, u):
+    return weights * ((weights * u).sum(axis=-1, keepdims=True) - u)
+
+
+@HIDDEN.wrong("1_2.b", "the factor a in front is missing")
+def softmax_backward(weights, u):
+    return u - (weights * u).sum(axis=-1, keepdims=True)
+
+
+@HIDDEN.wrong("1_2.b", "the mean runs over the batch")
+def softmax_backward(weights, u):
+    return weights * (u - (weights * u).sum(axis=0))
+
+
+# --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("1_2.c", "that is 1/temperature")
+def temperature_for(gap, weight):
+    return np.log(weight / (1 - weight)) / gap
+
+
+@HIDDEN.wrong("1_2.c", "w / (1 - w), not w")
+def temperature_for(gap, weight):
+    return gap / np.log(weight)
+
+
+@HIDDEN.wrong("1_2.c", "upside down")
+def temperature_for(gap, weight):
+    return gap / np.log((1 - weight) / weight)
+
+
+@HIDDEN.wrong("1_2.c", "natural logarithm")
+def temperature_for(gap, weight):
+    return gap / np.log10(weight / (1 - weight))
+
+
+@HIDDEN.wrong("1_2.c", "you used the ratio")
+def temperature_for(gap, weight):
+    return -gap / np.log(1 - weight)
+
+
+# --- d ---------------------------------------------------------------------
+
+
+def scores_of(x, w):
+    return -0.5 * (w * (x[:, None] - x)) ** 2
+
+
+@HIDDEN.wrong("1_2.d", "applied after the softmax")
+def left_out_weights(x, w):
+    return softmax(scores_of(x, w)) * (1 - np.eye(len(x)))
+
+
+@HIDDEN.wrong("1_2.d", "nothing was left to renormalise")
+def left_out_weights(x, w):
+    a = softmax(scores_of(x, w)) * (1 - np.eye(len(x)))
+    return a / a.sum(axis=-1, keepdims=True)
+
+
+@HIDDEN.wrong("1_2.d", "no mask at all")
+def left_out_weights(x, w):
+    return softmax(scores_of(x, w))
+
+
+@HIDDEN.wrong("1_2.d", "the mask is inverted")
+def left_out_weights(x, w):
+    return softmax(np.where(np.eye(len(x)), scores_of(x, w), -np.inf))
+
+
+@HIDDEN.wrong("1_2.d", "the best possible score")
+def left_out_weights(x, w):
+    return softmax(np.where(np.eye(len(x)), 0.0, scores_of(x, w)))
+
+
+@HIDDEN.wrong("1_2.d", "hidden scores are +inf")
+def left_out_weights(x, w):
+    return softmax(np.where(np.eye(len(x)), np.inf, scores_of(x, w)))
+
+
+@HIDDEN.wrong("1_2.d", "the sum runs over the queries")
+def left_out_weights(x, w):
+    s = np.where(np.eye(len(x)), -np.inf, scores_of(x, w))
+    return stable(s, axis=0)
+
+
+@HIDDEN.wrong("1_2.d", "must hide the diagonal")
+def left_out_weights(x, w):
+    hidden = np.roll(np.eye(len(x)), 1, axis=1)
+    return softmax(np.where(hidden, -np.inf, scores_of(x, w)))
+
+
+# --- e ---------------------------------------------------------------------
+
+
+def errors(x, y, grid, hide=True):
+    out = []
+    for w in grid:
+        s = scores_of(x, w)
+        if hide:
+            s[np.eye(len(x), dtype=bool)] = -np.inf
+        out.append(((softmax(s) @ y - y) ** 2).mean())
+    return np.array(out)
+
+
+@HIDDEN.wrong("1_2.e", "leave every point out")
+def best_sharpness(x, y, grid):
+    return grid[np.argmin(errors(x, y, grid, hide=False))]
+
+
+@HIDDEN.wrong("1_2.e", "take the smallest")
+def best_sharpness(x, y, grid):
+    return grid[np.argmax(errors(x, y, grid))]
+
+
+@HIDDEN.wrong("1_2.e", "that is an index")
+def best_sharpness(x, y, grid):
+    return np.argmin(errors(x, y, grid))
+
+
+@HIDDEN.wrong("1_2.e", "expected")
+def best_sharpness(x, y, grid):
+    return errors(x, y, grid).min()  # the error, not the sharpness
+
+
+@HIDDEN.wrong("1_2.e", "take the smallest")
+def best_sharpness(x, y, grid):
+    return grid[0]
