@@ -1,0 +1,110 @@
+"""What `check` says, to whom and how fast."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from attnbook.check import check, exercises
+from attnbook.check.engine import Exercise, Wrong, expect_close, run_checks
+from attnbook.check.inprocess import InProcess
+
+
+def said(capsys, exercise, **namespace):
+    check(exercise, namespace)
+    return capsys.readouterr().out
+
+
+def test_unknown_exercise(capsys):
+    out = said(capsys, "9_9.z")
+    assert out.startswith("There is no exercise '9_9.z'. There are: 1_1.a")
+
+
+def test_cell_not_run_yet(capsys):
+    out = said(capsys, "1_2.a")
+    assert "not started" in out and "run the cell that defines it" in out
+
+
+def test_stub_not_filled(capsys):
+    def softmax_at(scores, temperature):
+        raise NotImplementedError
+
+    out = said(capsys, "1_2.a", softmax_at=softmax_at)
+    assert "Write the body of `softmax_at`" in out and "Traceback" not in out
+
+
+def test_variable_not_set(capsys):
+    out = said(capsys, "1_1.e", prediction=None, simulate=lambda *a: 0.0)
+    assert "Give `prediction` a value" in out
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda s, t: 1 / 0, "softmax_at raised ZeroDivisionError"),
+        (lambda s, t: None, "did you forget `return`?"),
+        (lambda s, t: s.tolist(), "gives a list: an array is expected"),
+        (lambda s: s, "softmax_at raised TypeError"),
+        (lambda s, t: s[:1], "shape (2, 3) expected, yours is (1, 3)"),
+        (lambda s, t: s * np.nan, "holds nan or infinity"),
+        (lambda s, t: s.astype(str), "numbers expected"),
+        (3, "is not a function any more"),
+    ],
+)
+def test_broken_answers_get_a_sentence(capsys, answer, words):
+    assert words in said(capsys, "1_2.a", softmax_at=answer)
+
+
+def test_argument_changed_in_place(capsys):
+    def softmax_at(scores, temperature):
+        scores -= scores.max(axis=-1, keepdims=True)
+        e = np.exp(scores / temperature)
+        return e / e.sum(axis=-1, keepdims=True)
+
+    out = said(capsys, "1_2.a", softmax_at=softmax_at)
+    assert "changes its argument in place" in out
+
+
+def test_one_failure_stops_no_other_check():
+    exercise = Exercise("0_0.a", "two checks", ("f",))
+
+    @exercise.check("fails")
+    def fails(answer, rng):
+        raise Wrong("no")
+
+    @exercise.check("passes")
+    def passes(answer, rng):
+        expect_close(answer.call("f", np.ones(2)), [1, 1], "ones")
+
+    answer = InProcess({"f": lambda x: x})
+    report = run_checks(exercise, answer, np.random.default_rng(0))
+    assert report.messages == {"fails": "no", "passes": None}
+    assert report.score == 0.5
+    exercise.all_or_nothing = True
+    assert report.score == 0
+
+
+def test_a_plain_python_file(tmp_path):
+    file = tmp_path / "answer.py"
+    file.write_text(
+        "from attnbook.check import check\n"
+        "def temperature_for(gap, weight):\n    return gap / weight\n"
+        'check("1_2.c")\n'
+    )
+    run = subprocess.run([sys.executable, file], capture_output=True, text=True)
+    assert "1_2.c How cold for 90 %?: 1 of 2 checks passed" in run.stdout
+    assert run.returncode == 0 and not run.stderr
+
+
+def test_every_check_answers_within_a_second(capsys):
+    from tools.masters import masters
+
+    for master in masters():
+        for exercise in master.exercises():
+            start = time.process_time()
+            check(exercise.id, master.namespace)
+            assert time.process_time() - start < 1, exercise.id
+            assert "WRONG" not in capsys.readouterr().out
+    assert len(exercises()) >= 10

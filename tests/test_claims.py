@@ -1,0 +1,73 @@
+"""The records: ten seeds, a verdict that follows, code that still fits."""
+
+import json
+
+import nbformat
+import pytest
+
+from attnbook.measure import RECORDS, Test, judge
+from tools import claims
+from tools.notebooks import ROOT, code_cells, read, tags
+
+FILES = sorted(RECORDS.glob("C*.json"))
+MADE = [json.loads(f.read_text("utf8")) for f in FILES]
+
+
+@pytest.fixture(params=MADE, ids=[f.stem for f in FILES])
+def record(request):
+    return request.param
+
+
+def test_ten_seeds(record):
+    assert record["seeds"] == list(range(10))
+    for values in record["metrics"].values():
+        assert all(len(seeds) == 10 for seeds in values.values())
+
+
+def test_verdict_and_intervals_follow_from_the_seeds(record):
+    tests = [Test(**rule) for rule in record["rules"]]
+    verdict, rows = judge(tests, record["metrics"])
+    assert verdict == record["verdict"]
+    assert rows == record["tests"]
+
+
+def test_parameters_are_matched_where_baselines_have_any(record):
+    sizes = [n for n in record["parameters"].values() if n > 1]
+    if sizes:
+        assert max(sizes) <= 1.1 * min(sizes)
+        assert record["longer_training"]["times"] >= 3
+
+
+def test_every_record_fits_its_code():
+    assert claims.stale() == []
+
+
+def test_a_changed_line_makes_the_record_stale(record, tmp_path, monkeypatch):
+    path = ROOT / record["notebook"]
+    changed, shown, layout = (read(path) for _ in range(3))
+    results = [c for c in code_cells(changed) if "display" not in tags(c)]
+    results[-1].source += "\nsomething_else = 1"
+    next(
+        c for c in code_cells(shown) if "display" in tags(c)
+    ).source += "\nx = 1"
+    code_cells(layout)[0].source += "  # a comment"
+    hashes = []
+    for k, notebook in enumerate((changed, shown, layout)):
+        nbformat.write(notebook, tmp_path / f"{k}.ipynb")
+        hashes.append(claims.code_hash(tmp_path / f"{k}.ipynb"))
+    assert [h == record["code"] for h in hashes] == [False, True, True]
+
+
+def test_a_changed_module_makes_the_record_stale(monkeypatch):
+    original = claims.module_tree
+
+    def changed(name):
+        tree = original(name)
+        if name == "attnbook.data.recall":
+            tree.body = tree.body[:-1]
+        return tree
+
+    monkeypatch.setattr(claims, "module_tree", changed)
+    (sentence,) = claims.stale()
+    assert sentence.startswith("C01: the record is stale")
+    assert sentence.endswith("make claims CHAPTER=1_1")

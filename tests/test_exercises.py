@@ -1,0 +1,99 @@
+"""The graders, proved: full marks, no marks, and every known wrong answer."""
+
+from collections import Counter
+
+import pytest
+
+from tools.derive import student_version, target
+from tools.masters import masters, run_cells
+from tools.notebooks import code_cells, read
+
+MASTERS = masters()
+EXERCISES = [(m, e) for m in MASTERS for e in m.exercises()]
+WRONG = [(m, w) for m in MASTERS for w in m.hidden.wrong_answers]
+SEEDS = (0, 1, 2)
+
+
+def named(pairs):
+    return [getattr(x, "id", None) or x.label for _, x in pairs]
+
+
+@pytest.mark.parametrize("master, exercise", EXERCISES, ids=named(EXERCISES))
+def test_solutions_earn_full_marks(master, exercise):
+    for seed in SEEDS:
+        report = master.grade(exercise, master.namespace, seed)
+        assert report.score == 1, str(report)
+
+
+@pytest.mark.parametrize("master, exercise", EXERCISES, ids=named(EXERCISES))
+def test_untouched_stubs_earn_nothing(master, exercise):
+    student = run_cells(target(master.path))
+    report = master.grade(exercise, student, seed=0)
+    assert report.score == 0, str(report)
+    assert "Traceback" not in str(report)
+
+
+@pytest.mark.parametrize("master, wrong", WRONG, ids=named(WRONG))
+def test_known_wrong_answers_are_rejected_by_name(master, wrong):
+    exercise = next(e for e in master.exercises() if e.id == wrong.exercise)
+    for seed in SEEDS:
+        report = master.grade(exercise, master.namespace | wrong.names, seed)
+        assert report.score < 1, f"accepted: {wrong.label}"
+        said = [m for m in report.messages.values() if m]
+        assert any(wrong.says in m for m in said), "\n".join(said)
+
+
+def test_self_study_names_the_misconception_too():
+    """Students have only the visible checks: these must catch all."""
+    import numpy as np
+
+    from attnbook.check.engine import run_checks
+    from attnbook.check.inprocess import InProcess
+
+    for master, wrong in WRONG:
+        exercise = next(e for e in master.exercises() if e.id == wrong.exercise)
+        names = master.namespace | wrong.names
+        answer = InProcess(names, exercise.backend)
+        report = run_checks(exercise, answer, np.random.default_rng(0))
+        assert report.score < 1 and wrong.says in str(report), wrong.label
+
+
+def test_enough_exercises_and_wrong_answers():
+    per_exercise = Counter(w.exercise for _, w in WRONG)
+    for master in MASTERS:
+        assert 4 <= len(master.exercises()) <= 5
+        for exercise in master.exercises():
+            assert per_exercise[exercise.id] >= 5, exercise.id
+
+
+@pytest.mark.parametrize("master", MASTERS, ids=lambda m: m.number)
+def test_nothing_of_the_solutions_leaks(master):
+    student = "\n".join(c.source for c in read(target(master.path)).cells)
+    assert "SOLUTION" not in student and "nbgrader" not in student
+    body = [
+        line.strip()
+        for cell in code_cells(read(master.path))
+        if "BEGIN SOLUTION" in cell.source
+        for line in cell.source.split("### BEGIN SOLUTION")[1].splitlines()
+    ]
+    answers = [x for x in body if len(x) > 30 and not x.startswith("#")]
+    stubs = "\n".join(c.source for c in code_cells(read(target(master.path))))
+    assert answers and not [x for x in answers if x in stubs]
+    assert student_version(read(master.path)).cells
+
+
+@pytest.mark.parametrize("master", MASTERS, ids=lambda m: m.number)
+def test_every_exercise_has_hints_stub_check_and_nbgrader_metadata(master):
+    cells = read(master.path).cells
+    prose = [c.source for c in cells if c.cell_type == "markdown"]
+    for exercise in master.exercises():
+        letter = exercise.id.split(".")[1]
+        text = next(s for s in prose if s.startswith(f"## {letter} "))
+        assert text.count("<details>") == 3, exercise.id
+        assert any(c.source == f'check("{exercise.id}")' for c in cells)
+    marks = [c.metadata.nbgrader for c in cells if "nbgrader" in c.metadata]
+    ids = [m["grade_id"] for m in marks]
+    assert len(set(ids)) == len(ids) and {
+        m["schema_version"] for m in marks
+    } == {3}
+    assert sum(m.get("points", 0) for m in marks) >= 10

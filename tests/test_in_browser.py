@@ -1,0 +1,153 @@
+"""The built book in headless Chromium, with no way out to any network."""
+
+import functools
+import http.server
+import shutil
+import threading
+
+import pytest
+
+from tools.notebooks import ROOT
+
+SITE = ROOT / "_build" / "html"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+PAGES = [
+    "book/index",
+    "book/how_to_use",
+    "book/notation",
+    "book/glossary",
+    "book/status",
+    "chapters/1_principles/1_1_why_attention",
+    "chapters/1_principles/1_2_scores_weights_sum",
+    "exercises/1_principles/1_2_scores_weights_sum",
+]
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="install with: pip install -e .[browser]"
+)
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright",
+    reason="install with: pip install -e .[browser]",
+)
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine"),
+    pytest.mark.skipif(not SITE.exists(), reason="no book: make book"),
+]
+
+
+@pytest.fixture(scope="module")
+def server():
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(SITE))
+    serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{serving.server_port}"
+    serving.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=flags
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open a page; `troubles` collects errors and requests to elsewhere."""
+    opened = []
+
+    def open_page(name, width=1200, dark=False):
+        scheme = "dark" if dark else "light"
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.troubles = []
+
+        def away(route):
+            page.troubles.append(f"asks for {route.request.url}")
+            route.abort()
+
+        page.route(lambda url: not url.startswith(server), away)
+        page.on("pageerror", lambda e: page.troubles.append(str(e)))
+        page.on(
+            "console",
+            lambda m: m.type == "error" and page.troubles.append(m.text),
+        )
+        page.on(
+            "response",
+            lambda r: r.status >= 400 and page.troubles.append(r.url),
+        )
+        page.goto(f"{server}/{name}.html", wait_until="load")
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_error_and_no_request_to_the_network(visit, name):
+    page = visit(name)
+    page.wait_for_load_state("networkidle")
+    assert page.troubles == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_sideways_scroll_on_a_phone(visit, name):
+    page = visit(name, width=390)
+    page.wait_for_load_state("networkidle")
+    wide = "document.documentElement.scrollWidth"
+    assert page.evaluate(wide) <= 390
+
+
+def test_mathematics_is_typeset_offline(visit):
+    page = visit("chapters/1_principles/1_2_scores_weights_sum")
+    page.wait_for_selector("mjx-container", timeout=20_000)
+    page.wait_for_load_state("networkidle")
+    assert page.locator("mjx-container").count() > 50
+    assert page.locator("mjx-merror").count() == 0
+    numbers = page.locator("[id^='mjx-eqn:1.2.']").count()
+    assert numbers == 16
+
+
+def test_search_works_offline(visit):
+    page = visit("search")
+    page.goto(page.url + "?q=softmax")
+    page.wait_for_selector("#search-results li", timeout=20_000)
+    assert "1.2 Scores" in page.locator("#search-results").inner_text()
+
+
+def test_figures_stay_on_white_in_dark_mode(visit):
+    page = visit("chapters/1_principles/1_1_why_attention", dark=True)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    image = page.locator(".cell_output img").first
+    style = image.evaluate(
+        "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).filter]"
+    )
+    assert style == ["rgb(255, 255, 255)", "none"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious_in_the_article(visit, name, dark):
+    page = visit(name, dark=dark)
+    page.wait_for_load_state("networkidle")
+    theme = "dark" if dark else "light"
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    results = axe.Axe().run(page, context="article.bd-article").response
+    serious = [
+        (v["id"], v["nodes"][0]["html"][:200])
+        for v in results["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []

@@ -1,0 +1,80 @@
+"""Intervals, bands, verdicts, matched sizes."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from torch import nn
+
+from attnbook import measure
+from attnbook.measure import Claim, Test, band, interval, judge
+
+
+def test_interval_is_students():
+    values = [0.2, 0.5, 0.4, 0.9, 0.6]
+    want = stats.t.interval(0.95, 4, np.mean(values), stats.sem(values))
+    mean, low, high = interval(values)
+    assert mean == pytest.approx(np.mean(values))
+    assert (low, high) == pytest.approx(want)
+
+
+def test_interval_covers_the_true_mean_as_often_as_it_says():
+    draws = np.random.default_rng(0).normal(3, 2, size=(2000, 10))
+    inside = [low <= 3 <= high for _, low, high in map(interval, draws)]
+    assert 0.93 < np.mean(inside) < 0.97
+
+
+def test_band_holds_one_more_seed():
+    draws = np.random.default_rng(1).normal(size=(2000, 11))
+    inside = [
+        low <= row[10] <= high
+        for row in draws
+        for low, high in [band(row[:10])]
+    ]
+    assert 0.98 < np.mean(inside) < 1
+    assert band([1.0] * 10) == pytest.approx((0.98, 1.02))
+
+
+@pytest.mark.parametrize(
+    "gains, verdict",
+    [([0.5, 0.6, 0.55], "holds"), ([0.0, 0.6, 0.3], "holds in part")],
+)
+def test_the_whole_interval_must_pass(gains, verdict):
+    metrics = {
+        "ours": {"accuracy": [0.4 + g for g in gains]},
+        "base": {"accuracy": [0.4] * 3},
+    }
+    tests = [
+        Test("accuracy", "ours", "base", at_least=0.3),
+        Test("accuracy", "base", at_most=0.45),
+    ]
+    found, rows = judge(tests, metrics)
+    assert found == verdict
+    assert rows[0]["mean"] == pytest.approx(np.mean(gains), abs=1e-4)
+
+
+def test_a_claim_none_of_whose_tests_pass_does_not_hold():
+    metrics = {"ours": {"accuracy": [0.1, 0.2, 0.1]}}
+    tests = [Test("accuracy", "ours", at_least=0.5)]
+    assert judge(tests, metrics)[0] == "does not hold"
+
+
+def test_a_live_run_outside_the_band_is_named():
+    recorded = {"ours": {"accuracy": [0.9, 0.91, 0.92]}}
+    measure.assert_inside({"ours": {"accuracy": 0.93}}, recorded)
+    with pytest.raises(AssertionError, match="ours, accuracy: this run gives"):
+        measure.assert_inside({"ours": {"accuracy": 0.5}}, recorded)
+    with pytest.raises(AssertionError, match="not recorded; renew"):
+        measure.assert_inside({"ours": {"speed": 0.5}}, recorded)
+
+
+def test_a_claim_without_a_record_says_what_to_do():
+    claim = Claim("C99", "nothing", (), "nothing", "nothing")
+    assert "make claims" in repr(claim.settle({}, {}, {}))
+
+
+def test_matched_width_finds_the_nearest_size():
+    def build(width):
+        return nn.Linear(width, 10, bias=False)
+
+    assert measure.count_parameters(build(7)) == 70
+    assert measure.matched_width(build, 68, range(1, 20)) == 7

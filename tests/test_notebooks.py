@@ -1,0 +1,175 @@
+"""The form of every notebook: executed, unedited since, readable anywhere."""
+
+import ast
+import json
+import re
+
+import pytest
+
+from tools.notebooks import (
+    DISPLAY,
+    ROOT,
+    code_cells,
+    executed_hash,
+    find,
+    normalise,
+    parse,
+    read,
+    tags,
+)
+from tools.run import STATUS
+
+EXECUTED = find()
+CHAPTERS = find(folders=("chapters",))
+EXERCISES = find(folders=("exercises",))
+CELL_SECONDS, CHAPTER_SECONDS = 30, 45
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def outputs(cell):
+    return json.dumps(cell.outputs)
+
+
+@pytest.fixture(params=EXECUTED, ids=name)
+def executed(request):
+    return read(request.param)
+
+
+@pytest.fixture(params=CHAPTERS, ids=name)
+def chapter(request):
+    return read(request.param)
+
+
+def test_executed_in_order_without_error(executed):
+    cells = code_cells(executed)
+    counts = [cell.execution_count for cell in cells]
+    assert counts == list(range(1, len(cells) + 1)), "run: make run"
+    assert any(cell.outputs for cell in cells), "no outputs: make run"
+    for number, cell in enumerate(cells, 1):
+        kinds = [o.output_type for o in cell.outputs]
+        assert "error" not in kinds, f"code cell {number} ends in an error"
+
+
+def test_not_edited_since_it_was_executed(executed):
+    stored = executed.metadata.get("attnbook", {}).get("executed")
+    assert stored == executed_hash(executed), (
+        "its code was edited after it was executed: make run"
+    )
+
+
+def test_normalised(executed):
+    again = read_copy(executed)
+    normalise(again)
+    assert again == executed, "run: make run"
+    for number, cell in enumerate(code_cells(executed), 1):
+        assert not re.search(r"/(home|root|tmp|work|Users)/", outputs(cell)), (
+            f"code cell {number} shows a path of some machine"
+        )
+
+
+def read_copy(notebook):
+    import nbformat
+
+    return nbformat.reads(nbformat.writes(notebook), as_version=4)
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=name)
+def test_within_its_time_budget(path):
+    times = json.loads(STATUS.read_text("utf8"))["notebooks"]
+    assert name(path) in times, "never timed: make run"
+    assert times[name(path)]["slowest"] <= CELL_SECONDS
+    assert times[name(path)]["cpu"] <= CHAPTER_SECONDS
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=name)
+def test_fact_line_promises_no_less_than_was_measured(path):
+    first = read(path).cells[0].source
+    assert re.search(r"^# \d\.\d ", first) and "**Needs**" in first
+    promised = int(re.search(r"\*\*Runs in\*\* (\d+) s", first).group(1))
+    times = json.loads(STATUS.read_text("utf8"))["notebooks"][name(path)]
+    assert promised / 2.5 <= times["cpu"] <= promised * 1.1
+
+
+def test_code_cells_are_short(executed):
+    for number, cell in enumerate(code_cells(executed), 1):
+        lines = [x for x in cell.source.splitlines() if x.strip()]
+        assert len(lines) <= 30, f"code cell {number} has {len(lines)} lines"
+
+
+def test_cells_whose_text_varies_say_why(executed):
+    for number, cell in enumerate(code_cells(executed), 1):
+        why = cell.metadata.get("attnbook", {}).get("varies", "")
+        marked = "nbval-ignore-output" in tags(cell)
+        assert marked == bool(why), f"code cell {number}: tag without reason"
+        assert "NBVAL" not in cell.source, "mark with the tag, not a comment"
+
+
+def test_figures_have_alt_text_and_caption(executed):
+    for number, cell in enumerate(code_cells(executed), 1):
+        if "image/png" in outputs(cell):
+            options = cell.metadata.get("mystnb", {})
+            assert len(options["image"]["alt"]) > 40, f"code cell {number}"
+            assert options["figure"]["caption"].endswith(".")
+
+
+def test_a_quarter_of_the_code_cells_check(chapter):
+    cells = code_cells(chapter)
+    checks = [
+        c for c in cells if re.search(r"^assert|assert_close", c.source, re.M)
+    ]
+    assert len(checks) >= len(cells) / 4
+
+
+def test_cited_equations_exist(chapter):
+    text = "\n".join(c.source for c in chapter.cells)
+    tagged = set(re.findall(r"\\tag\{([\d.]+)\}", text))
+    number = re.search(r"^# (\d\.\d)", chapter.cells[0].source).group(1)
+    cited = set(re.findall(rf"\b({re.escape(number)}\.\d+)\b", text))
+    assert tagged and cited <= tagged, cited - tagged
+
+
+def test_only_the_cited_is_listed_and_the_listed_is_in_the_bibliography(
+    chapter,
+):
+    *body, last = (c.source for c in chapter.cells if c.cell_type == "markdown")
+    assert last.startswith("## References")
+    link = re.compile(r"\]\((https?://[^)]+)\)")
+    listed, cited = set(link.findall(last)), set(link.findall("\n".join(body)))
+    assert listed == cited
+    known = (ROOT / "book" / "references.bib").read_text("utf8")
+    assert not [url for url in listed if url not in known]
+
+
+@pytest.mark.parametrize("path", CHAPTERS + EXERCISES, ids=name)
+def test_links_inside_the_repository_resolve(path):
+    text = "\n".join(c.source for c in read(path).cells)
+    for link in re.findall(r"\]\(((?!http)[^)#]+)\)", text):
+        assert (path.parent / link).exists(), link
+
+
+def test_display_cells_hold_nothing_that_results_need(chapter):
+    """They are no part of a record's hash, so no result may rest on them."""
+    bound = {True: set(), False: set()}
+    loaded = set()
+    for cell in code_cells(chapter):
+        shown = DISPLAY in tags(cell)
+        for node in ast.walk(parse(cell)):
+            if isinstance(node, ast.Name):
+                if isinstance(node.ctx, ast.Load):
+                    loaded |= set() if shown else {node.id}
+                else:
+                    bound[shown].add(node.id)
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                bound[shown].add(node.name)
+            elif isinstance(node, ast.arg):
+                bound[shown].add(node.arg)
+    assert not (loaded & bound[True]) - bound[False]
+
+
+@pytest.mark.parametrize("path", EXERCISES, ids=name)
+def test_exercises_are_handed_out_without_outputs(path):
+    for cell in code_cells(read(path)):
+        assert cell.outputs == [] and cell.execution_count is None
