@@ -50,7 +50,7 @@ pages: $(INSTALLED)  ## renew what is made from records: tables, status, cards
 	$(BIN)/python -m tools.render
 
 lab: $(INSTALLED)  ## open JupyterLab on the exercises
-	$(BIN)/jupyter lab exercises
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/exercises
 
 clean:  ## remove what was built, keep the environment
 	rm -rf _build

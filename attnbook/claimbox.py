@@ -9,7 +9,7 @@ def evidence(record: dict) -> list[str]:
     for row in record["tests"]:
         lines.append(
             f"{'passed' if row['passed'] else 'FAILED'} | {row['test']} | "
-            f"measured {row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+            f"measured {row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
         )
     sizes = ", ".join(f"{k} {v:,}" for k, v in record["parameters"].items())
     lines.append(
@@ -34,6 +34,13 @@ def longer(record: dict) -> list[str]:
     ]
 
 
+def verdict_line(record: dict) -> str:
+    """The verdict, and where it stops if it holds in part."""
+    failed = [row["test"] for row in record["tests"] if not row["passed"]]
+    stops = f", but not: {'; '.join(failed)}" if failed else ""
+    return record["verdict"] + stops
+
+
 class ClaimBox:
     """Shown as the last value of a cell: HTML in a notebook, else text."""
 
@@ -48,7 +55,7 @@ class ClaimBox:
         return [
             ("Claim", [claim.says]),
             ("Evidence", evidence(self.record)),
-            ("Verdict", [self.record["verdict"]]),
+            ("Verdict", [verdict_line(self.record)]),
             ("Holds for", [claim.holds_for]),
             ("Would be wrong if", [claim.wrong_if]),
             ("This run", ["every number lies inside its recorded band"]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 
 def progress(steps: int, label: str) -> Iterator[int]:

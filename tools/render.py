@@ -15,6 +15,7 @@ import re
 import sys
 from pathlib import Path
 
+from attnbook.claimbox import verdict_line
 from attnbook.measure import RECORDS, Test, interval
 from tools.notebooks import ROOT, code_cells, read
 from tools.run import STATUS
@@ -39,11 +40,11 @@ def claim_row(record: dict, prefix: str) -> str:
     )
     number = "_".join(Path(record["notebook"]).stem.split("_")[:2])
     link = f"[{number.replace('_', '.')}]({prefix}{record['notebook']})"
-    failed = [r["test"] for r in record["tests"] if not r["passed"]]
-    where = f", but not: {'; '.join(failed)}" if failed else ""
+    verdict, comma, where = verdict_line(record).partition(",")
+    stops = comma + where
     return (
         f"| {record['claim']} | {record['says']} ({link}) | "
-        f"**{record['verdict']}**{where} | {test.metric}: {ours:.2f} "
+        f"**{verdict}**{stops} | {test.metric}: {ours:.2f} "
         f"({test.model}) against {theirs:.2f} ({test.minus}), difference "
         f"{mean:.2f} [{low:.2f}, {high:.2f}] |"
     )

@@ -147,6 +147,13 @@ def expect_close(
     raise Wrong(f"{what}: {difference(got, want)}.")
 
 
+def expect_choice(answer: Answer, name: str, choices: list[str]) -> None:
+    """Wrong unless the variable holds one of these words."""
+    if str(answer.value(name)) not in choices:
+        words = ", ".join(f'"{choice}"' for choice in choices)
+        raise Wrong(f"set {name} to one of {words}.")
+
+
 def difference(got: ndarray, want: ndarray) -> str:
     """Both if they are short, else the entries that differ most."""
     if want.size <= 6:

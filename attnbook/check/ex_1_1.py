@@ -6,7 +6,7 @@ reference answer is here.
 
 import numpy as np
 
-from attnbook.check.engine import Exercise, Wrong, expect_close
+from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
 
 LOOK = Exercise(
     "1_1.a", "Look back for many questions", ("look_back_many",), "torch"
@@ -96,7 +96,7 @@ def memory_by_hand(answer, rng):
             "a forgotten pair can still be guessed, with probability 1/V.": 2
             / 3,
             "the guess counts only when the pair was forgotten: weight 1/V "
-            "by 1 - k/n.": 2 / 3 + 0.1,
+            "by 1 - p/n.": 2 / 3 + 0.1,
             "the share kept is m/n, not n/m.": 1.0,
             "the guess is right with probability 1/V, not 1 - 1/V.": 2 / 3
             + 0.3,
@@ -111,7 +111,7 @@ def everything_fits(answer, rng):
     if np.ndim(got) == 0 and got > 1:
         raise Wrong(
             f"accuracy {float(got):.2f} is above 1: with more slots than "
-            "pairs only n pairs are kept, so k = min(m, n)."
+            "pairs only n pairs are kept, so p = min(m, n)."
         )
     expect_close(got, 1.0, "3 pairs, 6 slots")
 
@@ -190,9 +190,7 @@ def ignores_padding(answer, rng):
 
 @GUESS.check("you wrote a prediction first")
 def predicted(answer, rng):
-    choice = str(answer.value("prediction"))
-    if choice not in ("first", "last", "same"):
-        raise Wrong('set prediction to "first", "last" or "same".')
+    expect_choice(answer, "prediction", ["first", "last", "same"])
 
 
 @GUESS.check("a simulation agrees with Equation 1.1.2")

@@ -6,7 +6,7 @@ reference answer is here.
 
 import numpy as np
 
-from attnbook.check.engine import Exercise, Wrong, expect_close
+from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
 
 SOFTMAX = Exercise("1_2.a", "A softmax that survives", ("softmax_at",))
 BACKWARD = Exercise("1_2.b", "Backward for a batch", ("softmax_backward",))
@@ -125,11 +125,11 @@ def cold_by_hand(answer, rng):
         "gap 1, weight 0.9",
         {
             "that is 1/temperature; solve for the temperature.": ln9,
-            "the ratio of the two weights is w / (1 - w), not w.": 1
+            "the ratio of the two weights is a / (1 - a), not a.": 1
             / np.log(0.9),
-            "the ratio is upside down: the larger score has w.": -1 / ln9,
+            "the ratio is upside down: the larger score has a.": -1 / ln9,
             "use the natural logarithm; exp is its inverse.": 1 / np.log10(9.0),
-            "the smaller weight is 1 - w; you used the ratio 1 / (1 - w).": 1
+            "the smaller weight is 1 - a; you used the ratio 1 / (1 - w).": 1
             / np.log(10.0),
         },
     )
@@ -190,9 +190,7 @@ def mask_sharp(answer, rng):
 
 @POINTS.check("you wrote a prediction first")
 def predicted(answer, rng):
-    choice = str(answer.value("prediction"))
-    if choice not in ("wider", "same", "sharper"):
-        raise Wrong('set prediction to "wider", "same" or "sharper".')
+    expect_choice(answer, "prediction", ["wider", "same", "sharper"])
 
 
 @POINTS.check("a smooth curve, no noise")

@@ -136,7 +136,7 @@ def accuracy_of_memory(n, m, values):
     return np.minimum(m, n) / n + 1 / values
 
 
-@HIDDEN.wrong("1_1.b", "k = min(m, n)")
+@HIDDEN.wrong("1_1.b", "p = min(m, n)")
 def accuracy_of_memory(n, m, values):
     return m / n + (1 - m / n) / values
 

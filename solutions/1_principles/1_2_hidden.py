@@ -154,7 +154,7 @@ def temperature_for(gap, weight):
     return np.log(weight / (1 - weight)) / gap
 
 
-@HIDDEN.wrong("1_2.c", "w / (1 - w), not w")
+@HIDDEN.wrong("1_2.c", "a / (1 - a), not a")
 def temperature_for(gap, weight):
     return gap / np.log(weight)
 
