@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from attnbook.check import check, exercises
 from attnbook.check.engine import Exercise, Wrong, expect_close, run_checks
@@ -38,6 +39,37 @@ def test_stub_not_filled(capsys):
 def test_variable_not_set(capsys):
     out = said(capsys, "1_1.e", prediction=None, simulate=lambda *a: 0.0)
     assert "Give `prediction` a value" in out
+    assert "WRONG a simulation agrees" in out  # and the rest was checked
+
+
+def test_a_list_instead_of_a_word(capsys):
+    out = said(capsys, "1_1.e", prediction=["same"], simulate=lambda *a: 0.5)
+    assert 'set prediction to one of "first", "last", "same"' in out
+
+
+def test_a_float32_tensor_gets_a_hint(capsys):
+    def last_states(states, lengths):
+        return torch.ones(states.shape[0], states.shape[1]) @ states
+
+    out = said(capsys, "1_1.d", last_states=last_states)
+    assert "The check's tensors are float64" in out
+
+
+def test_a_rounded_result_shows_its_digits(capsys):
+    def temperature_for(gap, weight):
+        return round(gap / np.log(weight / (1 - weight)), 4)
+
+    out = said(capsys, "1_2.c", temperature_for=temperature_for)
+    assert "expected 0.455119613, yours is 0.4551" in out
+
+
+def test_a_list_of_two_tensors_counts_as_two_results(capsys):
+    def look_back_many(q, k, h):
+        a = (q @ k.mT / k.shape[-1] ** 0.5).softmax(-1)
+        return [a @ h, a]
+
+    out = said(capsys, "1_1.a", look_back_many=look_back_many)
+    assert "4 of 4 checks passed" in out
 
 
 @pytest.mark.parametrize(
@@ -94,7 +126,7 @@ def test_a_plain_python_file(tmp_path):
         'check("1_2.c")\n'
     )
     run = subprocess.run([sys.executable, file], capture_output=True, text=True)
-    assert "1_2.c How cold for 90 %?: 1 of 2 checks passed" in run.stdout
+    assert "1_2.c How cold for 90 %?: 1 of 3 checks passed" in run.stdout
     assert run.returncode == 0 and not run.stderr
 
 

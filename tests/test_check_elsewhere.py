@@ -31,7 +31,9 @@ while True:
         if verb == "vjp":
             result = answer.vjp(name, tuple(args[:-1]), args[-1])
         else:
-            result = getattr(answer, verb)(name, *args)
+            verb, _, parts = verb.partition(" ")
+            options = {{"parts": int(parts)}} if parts else {{}}
+            result = getattr(answer, verb)(name, *args, **options)
         send(sys.stdout.buffer, "ok", "", result)
     except (Wrong, NotStarted) as error:
         send(sys.stdout.buffer, type(error).__name__, str(error), ())
@@ -88,8 +90,8 @@ class Elsewhere:
             raise {"Wrong": Wrong, "NotStarted": NotStarted}[state](message)
         return tuple(value) if isinstance(value, list) else value
 
-    def call(self, name, *args):
-        return self.ask("call", name, args)
+    def call(self, name, *args, parts=1):
+        return self.ask(f"call {parts}", name, args)
 
     def vjp(self, name, args, cotangent):
         return self.ask("vjp", name, (*args, cotangent))

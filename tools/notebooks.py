@@ -72,7 +72,19 @@ def bare(tree: ast.AST) -> str:
         head = body[0]
         if isinstance(head, ast.Expr) and isinstance(head.value, ast.Constant):
             node.body = body[1:] or [ast.Pass()]
-    return ast.dump(tree)
+    return stable(tree)
+
+
+def stable(node) -> str:
+    """Like ast.dump, but the same text in every version of Python: fields
+    that are empty, or that later versions added, are left out."""
+    if isinstance(node, list):
+        return "[" + ",".join(map(stable, node)) + "]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = ((k, v) for k, v in ast.iter_fields(node) if v not in (None, []))
+    inside = ",".join(f"{k}={stable(v)}" for k, v in fields)
+    return f"{type(node).__name__}({inside})"
 
 
 def normalise(notebook) -> None:

@@ -24,9 +24,10 @@ class NotStarted(Exception):
 class Answer(Protocol):
     """A student's work; only arrays, numbers and strings pass through it."""
 
-    def call(self, name: str, *args) -> ndarray | tuple[ndarray, ...]:
-        """What the function returns; Wrong if it raises or changes an
-        argument, NotStarted if it is not there."""
+    def call(self, name: str, *args, parts: int = 1):
+        """What the function returns, an array or a tuple of `parts` arrays;
+        Wrong if it returns anything else, raises or changes an argument,
+        NotStarted if it is not there."""
 
     def vjp(self, name: str, args: tuple, cotangent: ndarray) -> tuple:
         """Gradients of sum(cotangent * first result), one per argument."""
@@ -98,6 +99,7 @@ def run_checks(
 ) -> Report:
     """Every check once, each on fresh numbers; a failure stops no other."""
     messages = {}
+    waiting = []
     for title, check in (checks or exercise.checks).items():
         try:
             check(answer, rng)
@@ -105,13 +107,15 @@ def run_checks(
         except Wrong as wrong:
             messages[title] = str(wrong)
         except NotStarted as reason:
-            return Report(exercise, messages, str(reason))
+            messages[title] = str(reason)
+            waiting.append(str(reason))
         except Exception as error:  # a result of a form no check foresaw
             messages[title] = (
                 "the check cannot use what you return "
                 f"({type(error).__name__}: {error})."
             )
-    return Report(exercise, messages)
+    untouched = waiting and len(waiting) == len(messages)
+    return Report(exercise, messages, waiting[0] if untouched else None)
 
 
 def expect_close(
@@ -138,6 +142,8 @@ def expect_close(
     for reason, value in (suspects or {}).items():
         if same(value):
             raise Wrong(f"{what}: {reason}")
+    if want.shape == () and got.shape != () and got.size == 1:
+        raise Wrong(f"{what}: one number expected, not an array around it.")
     if got.shape != want.shape:
         raise Wrong(
             f"{what}: shape {want.shape} expected, yours is {got.shape}."
@@ -149,7 +155,11 @@ def expect_close(
 
 def expect_choice(answer: Answer, name: str, choices: list[str]) -> None:
     """Wrong unless the variable holds one of these words."""
-    if str(answer.value(name)) not in choices:
+    try:
+        chosen = answer.value(name)
+    except Wrong:  # neither a word nor a number
+        chosen = None
+    if not isinstance(chosen, str) or chosen not in choices:
         words = ", ".join(f'"{choice}"' for choice in choices)
         raise Wrong(f"set {name} to one of {words}.")
 
@@ -157,12 +167,12 @@ def expect_choice(answer: Answer, name: str, choices: list[str]) -> None:
 def difference(got: ndarray, want: ndarray) -> str:
     """Both if they are short, else the entries that differ most."""
     if want.size <= 6:
-        parts = (
-            np.array2string(want, precision=4),
-            np.array2string(got, precision=4),
-        )
-        expected, yours = (" ".join(part.split()) for part in parts)
+        for digits in (4, 9):  # more where four digits look alike
+            texts = (np.array2string(x, precision=digits) for x in (want, got))
+            expected, yours = (" ".join(text.split()) for text in texts)
+            if expected != yours:
+                break
         return f"expected {expected}, yours is {yours}"
     worst = np.unravel_index(np.abs(got - want).argmax(), want.shape)
     place = ", ".join(map(str, worst))
-    return f"expected {want[worst]:.4g} at [{place}], yours is {got[worst]:.4g}"
+    return f"expected {want[worst]:.6g} at [{place}], yours is {got[worst]:.6g}"

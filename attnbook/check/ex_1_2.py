@@ -39,7 +39,8 @@ def softmax_by_hand(answer, rng):
         {
             "rows are normalised over the queries (axis 0); each row of "
             "keys must sum to 1.": _over_queries(scores / 2),
-            "the temperature is missing.": e / e.sum(1)[:, None],
+            "the temperature has no effect: it is missing, or it cancels.": e
+            / e.sum(1)[:, None],
             "scores are multiplied by the temperature; divide, so that a "
             "high one flattens.": hot / hot.sum(1)[:, None],
             "the temperature divides the weights; it must divide the scores "
@@ -59,21 +60,38 @@ def _over_queries(scores):
 @SOFTMAX.check("scores of 10,000")
 def softmax_large(answer, rng):
     scores = np.array([[1e4, 1e4 - 1, 0.0], [-1e4, -1e4 - 1, -1e4]])
-    got = answer.call("softmax_at", scores, 1.0)
-    if got.shape == (2, 3) and not np.isfinite(got).all():
-        if np.isfinite(got[0]).all():
+    for temperature in (1.0, 0.5, 4.0):
+        got = answer.call("softmax_at", scores, temperature)
+        if got.shape == (2, 3) and not np.isfinite(got).all():
+            if temperature != 1 or np.isfinite(got[0]).all():
+                raise Wrong(
+                    f"nan at temperature {temperature:g}: what you subtract is "
+                    "not each row's own largest score, divided by the "
+                    "temperature like the scores."
+                )
             raise Wrong(
-                "the second row is nan: you subtract the largest score of "
-                "the whole array, and every exp of a low row becomes 0. "
-                "Subtract each row's own."
+                "exp overflows: subtract each row's largest score before exp "
+                "(Eq. 1.2.8)."
             )
-        raise Wrong(
-            "exp overflows: subtract each row's largest score before exp "
-            "(Eq. 1.2.8)."
+        t = np.exp(-1.0 / temperature)
+        want = [[1, t, 0], [1, t, 1]] / np.array([[1 + t], [2 + t]])
+        expect_close(
+            got, want, f"scores of 10,000, temperature {temperature:g}"
         )
-    t = np.exp(-1.0)
-    want = [[1, t, 0], [1, t, 1]] / np.array([[1 + t], [2 + t]])
-    expect_close(got, want, "scores of 10,000")
+
+
+@SOFTMAX.check("whole numbers as scores")
+def softmax_integers(answer, rng):
+    got = answer.call("softmax_at", np.array([[2, 2], [5, 5]]), 1.0)
+    expect_close(
+        got,
+        [[0.5, 0.5], [0.5, 0.5]],
+        "integer scores",
+        {
+            "weights stored in an array of integers are cut to 0; make it "
+            "float.": np.zeros((2, 2))
+        },
+    )
 
 
 @SOFTMAX.check("one row, or a stack of rows")
@@ -103,6 +121,12 @@ def backward_by_hand(answer, rng):
             * (u - u.mean(1)[:, None]),
             "the sign is reversed.": -want,
             "the factor a in front is missing.": u - np.array([[3.0], [1.0]]),
+            "the sum runs over the whole batch; each row has its own.": a
+            * (u - (a * u).sum()),
+            "the weights sum to 1 already: add a * u, do not average it.": a
+            * (u - (a * u).mean(1)[:, None]),
+            "the mean that is subtracted needs the factor a too.": a * u
+            - np.array([[3.0], [1.0]]),
             "the mean runs over the batch; each row has its own.": a
             * (u - (a * u).sum(0)),
         },
@@ -128,9 +152,25 @@ def cold_by_hand(answer, rng):
             "the ratio of the two weights is a / (1 - a), not a.": 1
             / np.log(0.9),
             "the ratio is upside down: the larger score has a.": -1 / ln9,
-            "use the natural logarithm; exp is its inverse.": 1 / np.log10(9.0),
-            "the smaller weight is 1 - a; you used the ratio 1 / (1 - w).": 1
+            "use the natural logarithm, not base 10: exp is its inverse.": 1
+            / np.log10(9.0),
+            "use the natural logarithm, not base 2: exp is its inverse.": 1
+            / np.log2(9.0),
+            "the smaller weight is 1 - a; you used the ratio 1 / (1 - a).": 1
             / np.log(10.0),
+        },
+    )
+
+
+@COLD.check("another weight")
+def cold_weight(answer, rng):
+    expect_close(
+        answer.call("temperature_for", 1.0, 0.75),
+        1 / np.log(3.0),
+        "gap 1, weight 0.75",
+        {
+            "the weight is not used: you solved for 0.9 only.": 1 / np.log(9.0),
+            "the smaller weight is 1 - a, not 0.1.": 1 / np.log(7.5),
         },
     )
 
@@ -179,13 +219,37 @@ def _shifted(k):
 @MASK.check("a very sharp kernel")
 def mask_sharp(answer, rng):
     got = answer.call("left_out_weights", np.array([0.0, 1.0, 2.5]), 60.0)
+    lost = "if you renormalise after the softmax, nothing was left to "
+    lost += "renormalise: the hidden key had all the weight. Mask the scores."
     if not np.isfinite(got).all():
-        raise Wrong(
-            "with w = 60 the rows are nan: the softmax gave the hidden key "
-            "all the weight, and nothing was left to renormalise. Mask the "
-            "scores, before the softmax."
-        )
-    expect_close(got, [[0, 1, 0], [1, 0, 0], [0, 1, 0]], "w = 60")
+        raise Wrong(f"with w = 60 the rows are nan: {lost}")
+    expect_close(
+        got,
+        [[0, 1, 0], [1, 0, 0], [0, 1, 0]],
+        "w = 60",
+        {f"rows of 0: {lost}": np.zeros((3, 3))},
+    )
+
+
+@MASK.check("two points at the same place, and points far away")
+def mask_corners(answer, rng):
+    twins = answer.call("left_out_weights", np.array([0.0, 0.0, 1.0]), 60.0)
+    by_value = "you hide by value; hide by position: a twin may be seen."
+    expect_close(
+        twins,
+        [[0, 1, 0], [1, 0, 0], [0.5, 0.5, 0]],
+        "twins",
+        {by_value: [[0, 0, 1], [0, 0, 1], [0.5, 0.5, 0]]},
+    )
+    flat = answer.call("left_out_weights", np.array([0.0, 1.0, 3.0]), 0.0)
+    expect_close(flat, (1 - np.eye(3)) / 2, "w = 0, all others alike")
+    far = answer.call("left_out_weights", np.array([0.0, 30.0, 90.0]), 60.0)
+    expect_close(
+        far,
+        [[0, 1, 0], [1, 0, 0], [0, 1, 0]],
+        "points far apart",
+        {"the hidden score is finite, and not low enough here.": np.eye(3)},
+    )
 
 
 @POINTS.check("you wrote a prediction first")
@@ -195,12 +259,18 @@ def predicted(answer, rng):
 
 @POINTS.check("a smooth curve, no noise")
 def smooth(answer, rng):
-    x, grid = np.linspace(0, 5, 60), np.array([0.3, 12.0])
+    x, grid = np.linspace(0, 5, 60), np.array([0.01, 0.3, 12.0, 1.0, 2.0])
     got = answer.call("best_sharpness", x, np.sin(3 * x), grid)
-    if got.shape == () and got in (0, 1):
-        raise Wrong("that is an index; return the sharpness itself.")
-    if got.shape == () and got == 0.3:
-        raise Wrong("0.3 has the largest error here; take the smallest.")
+    if got.shape == () and got == 2:  # index of 12, and the last entry
+        raise Wrong(
+            "2 is the index of the best, or the last entry: return the best "
+            "entry of the whole grid."
+        )
+    if got.shape == () and got in grid[:2]:
+        raise Wrong(
+            f"{float(got):g} has a larger mean squared error than 12: is it "
+            "the smallest error that you look for, over the whole grid?"
+        )
     expect_close(got, 12.0, "near neighbours are right")
 
 
@@ -210,7 +280,26 @@ def zigzag(answer, rng):
     got = answer.call("best_sharpness", x, y, np.array([0.01, 9.0]))
     if got.shape == () and got == 9.0:
         raise Wrong(
-            "9 wins only if each point may look at itself, with error 0: "
-            "leave every point out of its own average."
+            "9 wins if each point may look at itself, with error 0: leave "
+            "every point out of its own average (or: you took the largest)."
         )
     expect_close(got, 0.01, "the average of all others errs least")
+
+
+@POINTS.check("the mean of the squares decides")
+def criterion(answer, rng):
+    # By hand: 11 against 12.5, and 19 against 23.5.
+    cases = [
+        ([0.0, 2, 10, 12], [-1.0, 4, -2, -2], [0.01, 9.0]),
+        ([2.0, 5, 6, 7], [-4.0, 3, 3, -3], [9.0, 0.01]),
+    ]
+    for x, y, grid in cases:
+        arrays = (np.array(part) for part in (x, y, grid))
+        got = answer.call("best_sharpness", *arrays)
+        if got.shape == () and got == 9.0:
+            raise Wrong(
+                "another criterion, or wrong weights: average the others with "
+                "rows that sum to 1 (does 1_2.d pass? its weights are used "
+                "here), square each error, then take the mean."
+            )
+        expect_close(got, 0.01, "four points")

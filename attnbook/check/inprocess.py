@@ -20,6 +20,24 @@ def to_array(value, name: str) -> ndarray:
     raise Wrong(f"{name} gives a {type(value).__name__}: an array is expected.")
 
 
+def to_arrays(result, parts: int, name: str):
+    """The result as one array or as a tuple of `parts` arrays."""
+    several = isinstance(result, tuple) or (
+        isinstance(result, list)
+        and any(isinstance(x, (ndarray, torch.Tensor)) for x in result)
+    )
+    if parts == 1 and several:
+        raise Wrong(
+            f"{name}: return one array, not a {type(result).__name__} "
+            "(np.stack or torch.stack joins several)."
+        )
+    if parts == 1:
+        return to_array(result, name)
+    if not several or len(result) != parts:
+        raise Wrong(f"{name}: return {parts} arrays, with commas between.")
+    return tuple(to_array(part, name) for part in result)
+
+
 class InProcess:
     """The functions and variables of a namespace, as a check sees them."""
 
@@ -56,12 +74,18 @@ class InProcess:
             ) from None
         except Exception as error:
             shapes = ", ".join(str(getattr(a, "shape", a)) for a in args)
+            hint = ""
+            if "dtype" in str(error) or "scalar type" in str(error):
+                hint = (
+                    " The check's tensors are float64: make new ones with "
+                    "the dtype of an argument."
+                )
             raise Wrong(
                 f"{name} raised {type(error).__name__}: {error} "
-                f"(arguments: {shapes})"
+                f"(arguments: {shapes}).{hint}"
             ) from None
 
-    def call(self, name: str, *args):
+    def call(self, name: str, *args, parts: int = 1):
         given = [self._copy(arg) for arg in args]
         result = self._apply(name, given)
         for before, after in zip(args, given, strict=True):
@@ -72,16 +96,14 @@ class InProcess:
                     f"{name} changes its argument in place: its caller's "
                     "array is different afterwards. Work on a new array."
                 )
-        if isinstance(result, tuple):
-            return tuple(to_array(part, name) for part in result)
-        return to_array(result, name)
+        return to_arrays(result, parts, name)
 
     def vjp(self, name: str, args: tuple, cotangent: ndarray) -> tuple:
         given = [self._copy(arg) for arg in args]
         leaves = [a for a in given if isinstance(a, torch.Tensor)]
         leaves = [a.requires_grad_() for a in leaves if a.is_floating_point()]
         result = self._apply(name, given)
-        result = result[0] if isinstance(result, tuple) else result
+        result = result[0] if isinstance(result, (tuple, list)) else result
         if not isinstance(result, torch.Tensor) or not result.requires_grad:
             raise Wrong(
                 f"no gradient flows through {name}: something in it leaves "

@@ -21,7 +21,7 @@ def sizes(rng):
 def look_anywhere(answer, rng, reference):
     b, i, j, d, e = sizes(rng)
     args = [rng.normal(size=s) * 3 for s in [(b, i, d), (b, j, d), (b, j, e)]]
-    agree(answer, reference, "look_back_many", tuple(args), "random input")
+    agree(answer, reference, "look_back_many", tuple(args), "random", 2)
 
 
 @HIDDEN.check("1_1.a", "gradients")
@@ -110,7 +110,7 @@ def look_back_many(queries, keys, states):
     return a @ keys, a
 
 
-@HIDDEN.wrong("1_1.a", "the summaries, then the weights")
+@HIDDEN.wrong("1_1.a", "return 2 arrays, with commas between")
 def look_back_many(queries, keys, states):
     s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
     return s.softmax(dim=-1) @ states
@@ -120,6 +120,32 @@ def look_back_many(queries, keys, states):
 def look_back_many(queries, keys, states):
     queries /= queries.shape[-1] ** 0.5
     a = torch.einsum("bid,bjd->bij", queries, keys).softmax(dim=-1)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "return the summaries first")
+def look_back_many(queries, keys, states):
+    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
+    a = s.softmax(dim=-1)
+    return a, a @ states
+
+
+@HIDDEN.wrong("1_1.a", "must use the weights that you return")
+def look_back_many(queries, keys, states):
+    s = torch.einsum("bid,bjd->bij", queries, keys)
+    return s.softmax(dim=-1) @ states, (s / keys.shape[-1] ** 0.5).softmax(-1)
+
+
+@HIDDEN.wrong("1_1.a", "weights: expected")
+def look_back_many(queries, keys, states):
+    a = (queries @ keys.mT / queries.shape[1]).softmax(-1)  # i, not sqrt(d)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "weights: expected")
+def look_back_many(queries, keys, states):
+    # the first example's keys for all
+    a = (queries @ keys[0].T / keys.shape[-1] ** 0.5).softmax(-1)
     return a @ states, a
 
 
@@ -187,6 +213,11 @@ def signal_when_spread(a, n):
     return a**2 / ((1 - a) ** 2 / (n - 1))
 
 
+@HIDDEN.wrong("1_1.c", "n - 1 small weights, not n")
+def signal_when_spread(a, n):
+    return a**2 / (a**2 + n * ((1 - a) / (n - 1)) ** 2)
+
+
 # --- d ---------------------------------------------------------------------
 
 
@@ -200,7 +231,7 @@ def last_states(states, lengths):
     return states[:, 0]
 
 
-@HIDDEN.wrong("1_1.d", "cut at the shortest")
+@HIDDEN.wrong("1_1.d", "cut at one length")
 def last_states(states, lengths):
     return states[:, lengths.min() - 1]
 
@@ -226,6 +257,17 @@ def last_states(states, lengths):
     return states[torch.arange(len(lengths)), lengths.flip(0) - 1]
 
 
+@HIDDEN.wrong("1_1.d", "no gradient flows")
+def last_states(states, lengths):
+    rows = [states[r, n - 1].tolist() for r, n in enumerate(lengths)]
+    return torch.tensor(rows)
+
+
+@HIDDEN.wrong("1_1.d", "torch.stack joins")
+def last_states(states, lengths):
+    return [states[r, n - 1] for r, n in enumerate(lengths)]
+
+
 # --- e ---------------------------------------------------------------------
 
 
@@ -235,7 +277,7 @@ def simulate(keep, n, m, trials, seed):
     return (asked < m if keep == "first" else asked >= n - m).mean()
 
 
-@HIDDEN.wrong("1_1.e", "any of the 12 pairs alike")
+@HIDDEN.wrong("1_1.e", "any of the 12 pairs as likely")
 def simulate(keep, n, m, trials, seed):
     # asks about recent pairs more often
     rng = np.random.default_rng(seed)
@@ -246,7 +288,7 @@ def simulate(keep, n, m, trials, seed):
     return (kept | (rng.integers(10, size=trials) == 0)).mean()
 
 
-@HIDDEN.wrong("1_1.e", "any of the 12 pairs alike")
+@HIDDEN.wrong("1_1.e", "any of the 12 pairs as likely")
 def simulate(keep, n, m, trials, seed):
     # keeps one pair too many
     rng = np.random.default_rng(seed)
@@ -255,7 +297,7 @@ def simulate(keep, n, m, trials, seed):
     return (kept | (rng.integers(10, size=trials) == 0)).mean()
 
 
-@HIDDEN.wrong("1_1.e", "same seed differ")
+@HIDDEN.wrong("1_1.e", "the same seed gives other")
 def simulate(keep, n, m, trials, seed):
     rng = np.random.default_rng()
     asked = rng.integers(n, size=trials)
@@ -267,3 +309,31 @@ def simulate(keep, n, m, trials, seed):
     rng = np.random.default_rng(0)
     asked = rng.integers(n, size=trials)
     return ((asked < m) | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "right once in ten")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=trials)
+    kept = asked < m if keep == "first" else asked >= n - m
+    return (kept | (rng.integers(0, 11, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "use `keep`")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=trials)
+    return ((asked < m) | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "draw with the given seed")
+def simulate(keep, n, m, trials, seed):
+    return m / n + (1 - m / n) / 10  # no simulation at all
+
+
+@HIDDEN.wrong("1_1.e", "only where the pair was forgotten")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=trials)
+    kept = asked < m if keep == "first" else asked >= n - m
+    return kept.mean() + (rng.integers(10, size=trials) == 0).mean()

@@ -64,7 +64,7 @@ def softmax_at(scores, temperature):
     return stable(scores / temperature, axis=0)
 
 
-@HIDDEN.wrong("1_2.a", "the temperature is missing")
+@HIDDEN.wrong("1_2.a", "the temperature has no effect")
 def softmax_at(scores, temperature):
     return stable(scores)
 
@@ -96,7 +96,7 @@ def softmax_at(scores, temperature):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-@HIDDEN.wrong("1_2.a", "the largest score of the whole array")
+@HIDDEN.wrong("1_2.a", "not each row's own largest")
 def softmax_at(scores, temperature):
     e = np.exp((scores - scores.max()) / temperature)
     return e / e.sum(axis=-1, keepdims=True)
@@ -111,6 +111,24 @@ def softmax_at(scores, temperature):
 @HIDDEN.wrong("1_2.a", "did you forget `return`")
 def softmax_at(scores, temperature):
     stable(scores / temperature)
+
+
+@HIDDEN.wrong("1_2.a", "divided by the temperature like the scores")
+def softmax_at(scores, temperature):
+    e = np.exp(scores / temperature - scores.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@HIDDEN.wrong("1_2.a", "cut to 0; make it float")
+def softmax_at(scores, temperature):
+    out = np.zeros_like(scores)
+    out[...] = stable(scores / temperature)
+    return out
+
+
+@HIDDEN.wrong("1_2.a", "return one array, not a tuple")
+def softmax_at(scores, temperature):
+    return stable(scores / temperature), temperature
 
 
 # --- b ---------------------------------------------------------------------
@@ -146,6 +164,16 @@ def softmax_backward(weights, u):
     return weights * (u - (weights * u).sum(axis=0))
 
 
+@HIDDEN.wrong("1_2.b", "the sum runs over the whole batch")
+def softmax_backward(weights, u):
+    return weights * (u - (weights * u).sum())
+
+
+@HIDDEN.wrong("1_2.b", "needs the factor a too")
+def softmax_backward(weights, u):
+    return weights * u - (weights * u).sum(axis=-1, keepdims=True)
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -172,6 +200,21 @@ def temperature_for(gap, weight):
 @HIDDEN.wrong("1_2.c", "you used the ratio")
 def temperature_for(gap, weight):
     return -gap / np.log(1 - weight)
+
+
+@HIDDEN.wrong("1_2.c", "you solved for 0.9 only")
+def temperature_for(gap, weight):
+    return gap / np.log(9)
+
+
+@HIDDEN.wrong("1_2.c", "not 0.1")
+def temperature_for(gap, weight):
+    return gap / np.log(weight / 0.1)
+
+
+@HIDDEN.wrong("1_2.c", "not base 2")
+def temperature_for(gap, weight):
+    return gap / np.log2(weight / (1 - weight))
 
 
 # --- d ---------------------------------------------------------------------
@@ -224,6 +267,23 @@ def left_out_weights(x, w):
     return softmax(np.where(hidden, -np.inf, scores_of(x, w)))
 
 
+@HIDDEN.wrong("1_2.d", "you hide by value")
+def left_out_weights(x, w):
+    s = scores_of(x, w)
+    return softmax(np.where(x[:, None] != x, s, -np.inf))
+
+
+@HIDDEN.wrong("1_2.d", "not low enough")
+def left_out_weights(x, w):
+    return softmax(np.where(np.eye(len(x)), -1e4, scores_of(x, w)))
+
+
+@HIDDEN.wrong("1_2.d", "rows of 0")
+def left_out_weights(x, w):
+    a = softmax(scores_of(x, w)) * (1 - np.eye(len(x)))
+    return a / (a.sum(axis=-1, keepdims=True) + 1e-12)
+
+
 # --- e ---------------------------------------------------------------------
 
 
@@ -242,12 +302,12 @@ def best_sharpness(x, y, grid):
     return grid[np.argmin(errors(x, y, grid, hide=False))]
 
 
-@HIDDEN.wrong("1_2.e", "take the smallest")
+@HIDDEN.wrong("1_2.e", "larger mean squared error than 12")
 def best_sharpness(x, y, grid):
     return grid[np.argmax(errors(x, y, grid))]
 
 
-@HIDDEN.wrong("1_2.e", "that is an index")
+@HIDDEN.wrong("1_2.e", "the index of the best")
 def best_sharpness(x, y, grid):
     return np.argmin(errors(x, y, grid))
 
@@ -257,6 +317,50 @@ def best_sharpness(x, y, grid):
     return errors(x, y, grid).min()  # the error, not the sharpness
 
 
-@HIDDEN.wrong("1_2.e", "take the smallest")
+@HIDDEN.wrong("1_2.e", "larger mean squared error than 12")
 def best_sharpness(x, y, grid):
     return grid[0]
+
+
+def left_out(x, w):
+    s = scores_of(x, w)
+    s[np.eye(len(x), dtype=bool)] = -np.inf
+    return softmax(s)
+
+
+@HIDDEN.wrong("1_2.e", "another criterion")
+def best_sharpness(x, y, grid):
+    return grid[np.argmin([abs(left_out(x, w) @ y - y).mean() for w in grid])]
+
+
+@HIDDEN.wrong("1_2.e", "another criterion")
+def best_sharpness(x, y, grid):
+    found = [(left_out(x, w) @ y - y).mean() ** 2 for w in grid]
+    return grid[np.argmin(found)]
+
+
+@HIDDEN.wrong("1_2.e", "another criterion")
+def best_sharpness(x, y, grid):
+    # the weights of exercise d before it is repaired
+    found = []
+    for w in grid:
+        late = softmax(scores_of(x, w)) * (1 - np.eye(len(x)))
+        found.append(((late @ y - y) ** 2).mean())
+    return grid[np.argmin(found)]
+
+
+@HIDDEN.wrong("1_2.e", "another criterion")
+def best_sharpness(x, y, grid):
+    return grid[
+        np.argmin([((left_out(x, w).T @ y - y) ** 2).mean() for w in grid])
+    ]
+
+
+@HIDDEN.wrong("1_2.e", "the last entry")
+def best_sharpness(x, y, grid):
+    best, last = grid[0], np.inf
+    for w, error in zip(grid, errors(x, y, grid)):
+        if error < last:
+            best = w
+        last = error  # should be the best error so far
+    return best
