@@ -3,35 +3,34 @@
 from html import escape
 
 
-def evidence(record: dict) -> list[str]:
-    """One sentence per test, then seeds, parameters and longer training."""
-    lines = []
-    for row in record["tests"]:
-        lines.append(
-            f"{'passed' if row['passed'] else 'FAILED'} | {row['test']} | "
-            f"measured {row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-        )
-    sizes = ", ".join(f"{k} {v:,}" for k, v in record["parameters"].items())
-    lines.append(
-        f"{len(record['seeds'])} seeds, mean and 95 % interval of the mean; "
-        f"parameters: {sizes}"
-    )
-    return lines + longer(record)
-
-
-def longer(record: dict) -> list[str]:
-    """What the baselines reach when trained longer, on one seed."""
-    run = record.get("longer_training")
-    if not run:
-        return []
-    parts = [
-        f"{model} {metric} {value:.2f}"
-        for model, values in run["metrics"].items()
-        for metric, value in values.items()
-    ]
+def tests(record: dict) -> list[tuple[str, str, str]]:
+    """Per test: what was demanded, what was measured, whether it passed."""
     return [
-        f"trained {run['times']} times longer (one seed): " + ", ".join(parts)
+        (
+            row["test"],
+            f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]",
+            "passed" if row["passed"] else "FAILED",
+        )
+        for row in record["tests"]
     ]
+
+
+def basis(record: dict) -> list[str]:
+    """What the numbers rest on: seeds, sizes, and longer training."""
+    sizes = ", ".join(f"{k} {v:,}" for k, v in record["parameters"].items())
+    lines = [
+        f"{len(record['seeds'])} seeds; mean and its 95 % interval",
+        f"parameters: {sizes}",
+    ]
+    if run := record.get("longer_training"):
+        parts = [
+            f"{model} {metric}: {value:.2f}"
+            for model, values in run["metrics"].items()
+            for metric, value in values.items()
+        ]
+        head = f"trained {run['times']} times longer, one seed: "
+        lines.append(head + ", ".join(parts))
+    return lines
 
 
 def verdict_line(record: dict) -> str:
@@ -48,35 +47,47 @@ class ClaimBox:
         self.claim, self.record = claim, record
 
     def rows(self) -> list[tuple[str, list[str]]]:
-        claim = self.claim
-        if self.record is None:
-            found = ["not recorded yet: run `make claims` for this chapter"]
-            return [("Claim", [claim.says]), ("Evidence", found)]
+        """Everything but the tests, as (heading, sentences)."""
+        claim, record = self.claim, self.record
+        if record is None:
+            todo = ["not recorded yet: run `make claims` for this chapter"]
+            return [("Evidence", todo)]
         return [
-            ("Claim", [claim.says]),
-            ("Evidence", evidence(self.record)),
-            ("Verdict", [verdict_line(self.record)]),
+            ("Rests on", basis(record)),
+            ("Verdict", [verdict_line(record)]),
             ("Holds for", [claim.holds_for]),
             ("Would be wrong if", [claim.wrong_if]),
             ("This run", ["every number lies inside its recorded band"]),
         ]
 
     def __repr__(self) -> str:
-        lines = [f"Claim {self.claim.id}"]
+        lines = [f"Claim {self.claim.id}: {self.claim.says}"]
+        if self.record:
+            lines += [f"  {' | '.join(test)}" for test in tests(self.record)]
         for name, sentences in self.rows():
-            lines += [f"  {name}: {sentences[0]}"]
+            lines.append(f"  {name}: {sentences[0]}")
             lines += [f"    {sentence}" for sentence in sentences[1:]]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
+        def row(cells, tag):
+            inside = "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells)
+            return f"<tr>{inside}</tr>"
+
+        table = ""
+        if self.record:
+            head = row(("Test", "Measured", "Result"), "th")
+            body = "".join(row(test, "td") for test in tests(self.record))
+            table = f"<table>{head}{body}</table>"
+        rest = "".join(
             f"<dt>{escape(name)}</dt>"
             + "".join(f"<dd>{escape(s)}</dd>" for s in sentences)
             for name, sentences in self.rows()
         )
         verdict = self.record["verdict"] if self.record else "none"
-        verdict = verdict.removeprefix("holds ").replace(" ", "-")
+        color = verdict.removeprefix("holds ").replace(" ", "-")
         return (
-            f'<div class="claim-box verdict-{verdict}"><p><strong>Claim '
-            f"{escape(self.claim.id)}</strong></p><dl>{rows}</dl></div>"
+            f'<div class="claim-box verdict-{color}"><p><strong>Claim '
+            f"{escape(self.claim.id)}</strong> {escape(self.claim.says)}</p>"
+            f"{table}<dl>{rest}</dl></div>"
         )

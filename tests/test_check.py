@@ -11,6 +11,7 @@ import torch
 from attnbook.check import check, exercises
 from attnbook.check.engine import Exercise, Wrong, expect_close, run_checks
 from attnbook.check.inprocess import InProcess
+from tools.notebooks import ROOT
 
 
 def said(capsys, exercise, **namespace):
@@ -128,6 +129,16 @@ def test_a_plain_python_file(tmp_path):
     run = subprocess.run([sys.executable, file], capture_output=True, text=True)
     assert "1_2.c How cold for 90 %?: 1 of 3 checks passed" in run.stdout
     assert run.returncode == 0 and not run.stderr
+
+
+def test_the_example_in_how_to_use_is_what_check_says(capsys):
+    def softmax_at(scores, temperature):
+        e = np.exp(scores / temperature)
+        return e / e.sum(axis=-1, keepdims=True)
+
+    page = (ROOT / "book" / "how_to_use.md").read_text("utf8")
+    for line in said(capsys, "1_2.a", softmax_at=softmax_at).splitlines():
+        assert line in page
 
 
 def test_every_check_answers_within_a_second(capsys):
