@@ -102,9 +102,15 @@ def data_page() -> str:
     for path in sorted((ROOT / "attnbook" / "data").glob("[a-z]*.py")):
         text = ast.get_docstring(ast.parse(path.read_text("utf8")))
         title, _, body = text.partition("\n\n")
-        body = re.sub(r"^(?=[A-Z][a-z ]+:)", "\n", body, flags=re.MULTILINE)
-        body = re.sub(r"(?<=[.] )(?=(Size|Cannot show):)", "\n\n", body)
-        lines += ["", f"## {title.rstrip('.')}", "", f"`{path.stem}.py`", body]
+        body = re.sub(
+            r"(?:^|(?<=[.] ))((?:[A-Z][a-z]+)(?: [a-z]+)?:)",
+            r"\n\n**\1**",
+            body,
+            flags=re.MULTILINE,
+        )
+        body = re.sub(r"\s*\n\n\s*", "\n\n", body).strip()
+        lines += ["", f"## {title.rstrip('.')}", "", f"`{path.stem}.py`"]
+        lines += ["", body]
     return "\n".join(lines) + "\n"
 
 
