@@ -1,10 +1,11 @@
-# Every step is one plain command; README.md lists them for people without make.
+# README.md lists the plain commands for people without make.
 PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
 export OMP_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 INSTALLED := .venv/installed
 BUILT := _build/built
 PAGES := _config.yml _toc.yml $(shell find book chapters exercises -type f \
@@ -18,7 +19,9 @@ book: $(BUILT)  ## build the book into _build/html
 	@echo "The book is built. Open: $(CURDIR)/_build/html/index.html"
 
 $(BUILT): $(INSTALLED) $(PAGES)
-	$(BIN)/jupyter-book build . --quiet -W -n --keep-going
+	@# A failed build must fail again, not pass from Sphinx's cache.
+	$(BIN)/jupyter-book build . --quiet -W -n --keep-going || { \
+	rm -rf _build/.doctrees; exit 1; }
 	@test -f _build/html/index.html || { echo "The build left no \
 	_build/html/index.html: is jupyter-book below version 2?"; exit 1; }
 	@touch $@
@@ -50,7 +53,7 @@ pages: $(INSTALLED)  ## renew what is made from records: tables, status, cards
 	$(BIN)/python -m tools.render
 
 lab: $(INSTALLED)  ## open JupyterLab on the exercises
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/exercises
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/exercises $(AS_ROOT)
 
 clean:  ## remove what was built, keep the environment
 	rm -rf _build

@@ -7,6 +7,7 @@ two threads on a busy core were seen to be a hundred times slower.
 """
 
 import sys
+from importlib import import_module
 
 if sys.version_info < (3, 11):
     raise ImportError(
@@ -15,13 +16,16 @@ if sys.version_info < (3, 11):
         "environment with a newer Python, then install requirements.txt."
     )
 
-try:
-    import torch
-except ModuleNotFoundError:
-    raise ImportError(
-        "attnbook needs torch, which is not installed in this environment: "
-        "run `pip install -r requirements.txt` in the course's folder."
-    ) from None
+for name in ("torch", "numpy", "scipy", "matplotlib", "tqdm"):
+    try:
+        import_module(name)
+    except ModuleNotFoundError:
+        raise ImportError(
+            f"attnbook needs {name}, which is not installed in this "
+            "environment: run `pip install -r requirements.txt -c "
+            "constraints.txt` in the course's folder, or choose the "
+            "environment .venv."
+        ) from None
 
 __version__ = "0.1.0"
-torch.set_num_threads(1)
+import_module("torch").set_num_threads(1)

@@ -8,15 +8,12 @@ every model once, and hands the numbers to `Claim.settle`. Run by a reader,
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
-from torch import nn
 
 from attnbook.claimbox import ClaimBox
 
@@ -69,13 +66,13 @@ def interval(values: Iterable[float], level: float = 0.95) -> tuple:
 def band(values: Iterable[float], floor: float = 0.02) -> tuple:
     """Where one more seed should fall, with 99 % probability: (low, high).
 
-    A Student-t prediction interval, at least `floor` to either side: ten
-    equal values do not promise an eleventh to the last digit.
+    A Student-t prediction interval, at least `floor` times the largest value
+    to either side: ten equal values do not promise an eleventh exactly.
     """
     values = np.asarray(list(values), float)
     n = len(values)
     half = stats.t.ppf(0.995, n - 1) * values.std(ddof=1) * (1 + 1 / n) ** 0.5
-    half = max(half, floor)
+    half = max(half, floor * abs(values).max(), 1e-9)
     return values.mean() - half, values.mean() + half
 
 
@@ -151,25 +148,3 @@ def assert_inside(metrics: Metrics, recorded: dict) -> None:
                 f"recorded band {low:.3f} to {high:.3f}; if the code changed, "
                 "renew the record with `make claims`"
             )
-
-
-def count_parameters(model: nn.Module) -> int:
-    """How many numbers training may change."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def matched_width(
-    build: Callable[[int], nn.Module], parameters: int, widths: Iterable[int]
-) -> int:
-    """The width whose model comes closest to so many parameters."""
-    return min(
-        widths, key=lambda w: abs(count_parameters(build(w)) - parameters)
-    )
-
-
-@contextmanager
-def cpu_clock():
-    """Yield a dict that holds `seconds` of CPU time when the block ends."""
-    clock, start = {}, time.process_time()
-    yield clock
-    clock["seconds"] = time.process_time() - start

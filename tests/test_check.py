@@ -37,6 +37,22 @@ def test_stub_not_filled(capsys):
     assert "Write the body of `softmax_at`" in out and "Traceback" not in out
 
 
+def test_torchs_own_not_implemented_error_is_no_stub(capsys):
+    def last_states(states, lengths):
+        return states[torch.softmax(lengths, 0)]
+
+    out = said(capsys, "1_1.d", last_states=last_states)
+    assert "last_states raised NotImplementedError" in out
+
+
+def test_strict_takes_points_away_by_raising(capsys):
+    def wrong(gap, weight):
+        return 0.0
+
+    with pytest.raises(AssertionError, match="not all checks passed"):
+        check("1_2.c", {"temperature_for": wrong}, strict=True)
+
+
 def test_variable_not_set(capsys):
     out = said(capsys, "1_1.e", prediction=None, simulate=lambda *a: 0.0)
     assert "Give `prediction` a value" in out

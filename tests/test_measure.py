@@ -7,6 +7,7 @@ from torch import nn
 
 from attnbook import measure
 from attnbook.measure import Claim, Test, band, interval, judge
+from attnbook.train import count_parameters, matched_width
 
 
 def test_interval_is_students():
@@ -32,6 +33,8 @@ def test_band_holds_one_more_seed():
     ]
     assert 0.98 < np.mean(inside) < 1
     assert band([1.0] * 10) == pytest.approx((0.98, 1.02))
+    low, high = band([1e-16] * 10)
+    assert high < 1e-8  # a tiny number gets no wide band
 
 
 @pytest.mark.parametrize(
@@ -78,5 +81,5 @@ def test_matched_width_finds_the_nearest_size():
     def build(width):
         return nn.Linear(width, 10, bias=False)
 
-    assert measure.count_parameters(build(7)) == 70
-    assert measure.matched_width(build, 68, range(1, 20)) == 7
+    assert count_parameters(build(7)) == 70
+    assert matched_width(build, 68, range(1, 20)) == 7

@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tools import run
-from tools.notebooks import find
+from tools.notebooks import ROOT, find
 
 
 def tool(*words):
@@ -36,6 +36,33 @@ def test_a_notebook_that_fails_is_named_and_left_alone(tmp_path):
         "failed": "cell 2 ends in ZeroDivisionError: division by zero"
     }
     assert path.read_bytes() == before
+
+
+def test_a_dead_kernel_and_a_broken_file_are_named(tmp_path):
+    dead, broken = tmp_path / "dead.ipynb", tmp_path / "broken.ipynb"
+    cells = [new_code_cell("import os; os._exit(1)")]
+    nbformat.write(new_notebook(cells=cells), dead)
+    broken.write_text("{ no json")
+    assert "the kernel died" in run.execute(dead)["failed"]
+    assert "is not a valid notebook" in run.execute(broken)["failed"]
+
+
+def test_a_cell_over_its_budget_is_named():
+    slow = {"slowest": 31.0, "cpu": 33.0}
+    assert run.over_budget(slow) == "a cell takes 31 of 30 CPU s"
+    assert run.over_budget({"slowest": 9.0, "cpu": 50.0}).startswith("it takes")
+    assert not run.over_budget({"slowest": 9.0, "cpu": 33.0})
+
+
+def test_tools_outside_the_environment_say_so():
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "tools.run"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert "use the course's own environment" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_run_leaves_no_progress_bar_and_no_time(tmp_path):

@@ -2,11 +2,13 @@
 
     python -m tools.claims 1_1 [--seeds 10] [--jobs 2]
     python -m tools.claims --check
+    python -m tools.claims --verify 7
 
 The notebook is the experiment: papermill runs it once per seed, two at a
 time. Where it has a parameter `longer`, it runs once more with `longer = 4`:
 the baselines train four times longer on seed 0. `--check` names the records
-that no longer fit their code.
+that are missing or no longer fit their code; `--verify 7` runs seed 7 of each
+again and compares.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import ast
 import json
 import os
 import platform
+import re
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -32,6 +35,7 @@ from tools.notebooks import (
     code_cells,
     digest,
     find,
+    number,
     parse,
     read,
     tags,
@@ -39,18 +43,23 @@ from tools.notebooks import (
 from tools.run import check_place
 
 LONGER = 4
-# Draw, check and tell; a verdict is computed again from the record's seeds
-# whenever it is tested, so these modules cannot change a result unseen.
+# They draw, check and tell. Verdicts and intervals are computed again from
+# the record's seeds in every test run, so `measure` cannot change one unseen.
 NO_RESULT = ("attnbook.plot", "attnbook.check", "attnbook.measure")
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """The attnbook modules that a tree imports."""
-    nodes = (n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom))
-    names = {n.module for n in nodes if n.module}
-    return {
-        n for n in names if n.startswith("attnbook.") and n not in NO_RESULT
-    }
+    """The attnbook modules that a tree imports, in any form of import."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "attnbook":
+            names |= {f"attnbook.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module}
+    found = {name for name in names if name.startswith("attnbook.")}
+    return {n for n in found if not n.startswith(NO_RESULT)}
 
 
 def module_tree(name: str) -> ast.AST:
@@ -65,7 +74,7 @@ def code_hash(path: Path) -> str:
     cells = [c for c in code_cells(read(path)) if DISPLAY not in tags(c)]
     trees = [parse(cell) for cell in cells]
     open_names = set().union(*map(imported, trees)) if trees else set()
-    modules = {}
+    modules = {"attnbook": module_tree("attnbook")}  # one thread
     while open_names:
         name = open_names.pop()
         modules[name] = module_tree(name)
@@ -134,7 +143,7 @@ def record(path: Path, runs: list[dict], long_run: dict | None) -> dict:
     """All that is known about a claim, from the reports of its seeds."""
     claim = runs[0]["claim"]
     tests = [Test(**t) for t in claim["tests"]]
-    metrics = gather(runs, "metrics", lambda v: [round(x, 5) for x in v])
+    metrics = gather(runs, "metrics", lambda v: [float(f"{x:.6g}") for x in v])
     verdict, rows = judge(tests, metrics)
     made = {
         "claim": claim["id"],
@@ -156,7 +165,14 @@ def record(path: Path, runs: list[dict], long_run: dict | None) -> dict:
     made["versions"] = {"python": platform.python_version()}
     made["versions"] |= {name: version(name) for name in names}
     made["code"] = code_hash(path)
+    made["digest"] = own_digest(made)
     return made
+
+
+def own_digest(made: dict) -> str:
+    """Of everything else in the record: no number is edited by accident."""
+    rest = {k: v for k, v in made.items() if k != "digest"}
+    return digest(json.dumps(rest, sort_keys=True))
 
 
 def make(path: Path, seeds: int, jobs: int) -> list[str]:
@@ -184,20 +200,52 @@ def make(path: Path, seeds: int, jobs: int) -> list[str]:
 
 
 def stale() -> list[str]:
-    """A sentence for every record that its code has left behind."""
-    out = []
+    """A sentence for every record that is missing, edited, or left behind by
+    its code."""
+    out, recorded = [], set()
     for file in sorted(RECORDS.glob("C*.json")):
         made = json.loads(file.read_text("utf8"))
+        recorded.add(made["claim"])
         path = ROOT / made["notebook"]
+        renew = f"renew it with: make claims CHAPTER={number(path)}"
         if not path.exists():
             out.append(f"{made['claim']}: {made['notebook']} does not exist.")
+        elif made.get("digest") != own_digest(made):
+            out.append(
+                f"{made['claim']}: {file.name} was edited by hand; {renew}"
+            )
         elif code_hash(path) != made["code"]:
-            number = "_".join(path.stem.split("_")[:2])
             out.append(
                 f"{made['claim']}: the record is stale, because the code of "
                 f"{made['notebook']} (or of a module it imports) changed; "
-                f"renew it with: make claims CHAPTER={number}"
+                f"{renew}"
             )
+    for path in find(folders=("chapters",)):
+        code = "\n".join(cell.source for cell in code_cells(read(path)))
+        for claim in sorted(set(re.findall(r'id="(C\d\d)"', code)) - recorded):
+            todo = f"make claims CHAPTER={number(path)}"
+            out.append(f"{claim}: no record yet; make it with: {todo}")
+    return out
+
+
+def verify(seed: int) -> list[str]:
+    """Run one recorded seed of every record again; a sentence for each number
+    that comes out differently (by more than 3 % of its largest value)."""
+    out = []
+    records = [json.loads(f.read_text("utf8")) for f in RECORDS.glob("C*.json")]
+    for notebook in sorted({made["notebook"] for made in records}):
+        for run in run_seed(ROOT / notebook, seed, 1):
+            name = run["claim"]["id"]
+            made = next(r for r in records if r["claim"] == name)
+            for model, values in run["metrics"].items():
+                for metric, value in values.items():
+                    seeds = made["metrics"][model][metric]
+                    room = max(0.03 * max(map(abs, seeds)), 1e-9)
+                    if abs(value - seeds[seed]) > room:
+                        out.append(
+                            f"{name}, seed {seed}: {model}, {metric} is "
+                            f"{value:.4f}, recorded {seeds[seed]:.4f}"
+                        )
     return out
 
 
@@ -207,7 +255,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--verify", type=int, metavar="SEED")
     options = parser.parse_args()
+    if options.verify is not None:
+        sentences = verify(options.verify)
+        print("\n".join(sentences) or f"Seed {options.verify} is as recorded.")
+        sys.exit(bool(sentences))
     if options.check:
         sentences = stale()
         print("\n".join(sentences) or "Every record fits its code.")

@@ -4,8 +4,9 @@
 
 A line between BEGIN SOLUTION and END SOLUTION becomes a stub: the cell's own
 (`attnbook.stub` in its metadata) or, inside a function, NotImplementedError,
-and for a variable None. Cells tagged `solution-only` are left out; so are
-outputs and nbgrader's metadata. `--check` names the files that are stale.
+and for a variable None. Checks lose their `strict`. Cells tagged
+`solution-only` are left out; so are outputs and nbgrader's metadata.
+`--check` names the files that are stale.
 """
 
 import argparse
@@ -43,6 +44,7 @@ def student_version(master) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         own = cell.metadata.get("attnbook", {}).get("stub")
         cell.source = own or BLOCK.sub(stub, cell.source).rstrip("\n")
+        cell.source = cell.source.replace(", strict=True)", ")")
         for key in ("nbgrader", "attnbook"):
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":

@@ -13,7 +13,7 @@ from attnbook.check import exercises
 from attnbook.check.against import Hidden
 from attnbook.check.engine import Report, run_checks
 from attnbook.check.inprocess import InProcess
-from tools.notebooks import code_cells, find, read
+from tools.notebooks import code_cells, find, number, read
 
 
 def load_file(path: Path) -> ModuleType:
@@ -59,7 +59,6 @@ def masters() -> list[Master]:
     """Every master notebook, opened."""
     out = []
     for path in find(folders=("solutions",)):
-        number = "_".join(path.stem.split("_")[:2])
-        hidden = load_file(path.with_name(f"{number}_hidden.py")).HIDDEN
-        out.append(Master(number, path, run_cells(path), hidden))
+        hidden = load_file(path.with_name(f"{number(path)}_hidden.py")).HIDDEN
+        out.append(Master(number(path), path, run_cells(path), hidden))
     return out

@@ -12,24 +12,36 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 DISPLAY = "display"  # tag: draws or prints, later cells do not need it
 
 
-def find(number: str | None = None, folders=FOLDERS) -> list[Path]:
+def find(wanted: str | None = None, folders=FOLDERS) -> list[Path]:
     """Notebooks, all or those whose name starts with a number like 1_2."""
     found = sorted(p for f in folders for p in (ROOT / f).glob("*/*.ipynb"))
-    if number is None:
+    if wanted is None:
         return found
     chosen = [
-        p for p in found if p.stem == number or p.name.startswith(number + "_")
+        p for p in found if p.stem == wanted or p.name.startswith(wanted + "_")
     ]
     if not chosen:
-        known = sorted({"_".join(p.name.split("_")[:2]) for p in found})
+        known = sorted(set(map(number, found)))
         raise SystemExit(
-            f"There is no notebook {number}; there are: {', '.join(known)}."
+            f"There is no notebook {wanted}; there are: {', '.join(known)}."
         )
     return chosen
 
 
+def number(path: Path) -> str:
+    """1_2 for 1_2_scores_weights_sum.ipynb."""
+    return "_".join(path.stem.split("_")[:2])
+
+
 def read(path: Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)
+    """A notebook; SystemExit with one sentence if the file is none."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError):
+        raise SystemExit(
+            f"{path} is not a valid notebook: restore it with git, or open "
+            "and save it in JupyterLab."
+        ) from None
 
 
 def write(notebook, path: Path) -> None:
@@ -87,6 +99,17 @@ def stable(node) -> str:
     return f"{type(node).__name__}({inside})"
 
 
+def merged(outputs: list) -> list:
+    """Neighbouring pieces of one stream joined: where it was cut is chance."""
+    out = []
+    for output in outputs:
+        if out and output.get("name", 0) == out[-1].get("name", 1):
+            out[-1].text += output.text
+        else:
+            out.append(output)
+    return out
+
+
 def normalise(notebook) -> None:
     """Drop what a run leaves behind besides its results: times, progress
     bars, versions, the widths of images."""
@@ -100,7 +123,9 @@ def normalise(notebook) -> None:
             cell.metadata.pop(key, None)
         if cell.cell_type != "code":
             continue
-        cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+        cell.outputs = merged(
+            [o for o in cell.outputs if o.get("name") != "stderr"]
+        )
         for output in cell.outputs:
             if "metadata" in output:
                 output.metadata = {}

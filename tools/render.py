@@ -17,7 +17,7 @@ from pathlib import Path
 
 from attnbook.claimbox import verdict_line
 from attnbook.measure import RECORDS, Test, interval
-from tools.notebooks import ROOT, code_cells, read
+from tools.notebooks import ROOT, code_cells, number, read
 from tools.run import STATUS
 
 README = ROOT / "README.md"
@@ -38,8 +38,8 @@ def claim_row(record: dict, prefix: str) -> str:
         sum(record["metrics"][model][test.metric]) / len(record["seeds"])
         for model in (test.model, test.minus)
     )
-    number = "_".join(Path(record["notebook"]).stem.split("_")[:2])
-    link = f"[{number.replace('_', '.')}]({prefix}{record['notebook']})"
+    shown = number(Path(record["notebook"])).replace("_", ".")
+    link = f"[{shown}]({prefix}{record['notebook']})"
     verdict, comma, where = verdict_line(record).partition(",")
     stops = comma + where
     return (
@@ -66,7 +66,13 @@ def readme() -> str:
     text = README.read_text("utf8")
     pattern = re.compile(f"{BEGIN}\n.*?{END}", re.DOTALL)
     table = claims_table("")
-    return pattern.sub(lambda _: f"{BEGIN}\n{table}{END}", text)
+    text, count = pattern.subn(lambda _: f"{BEGIN}\n{table}{END}", text)
+    if count != 1:
+        raise SystemExit(
+            f"README.md needs one pair of lines {BEGIN} and {END}, between "
+            "which the claims table stands."
+        )
+    return text
 
 
 def status_page() -> str:
@@ -76,7 +82,8 @@ def status_page() -> str:
         "",
         "Every notebook is executed in a clean kernel, with one thread, and "
         "its printed text is compared with the stored text by nbval in every "
-        "test run. Times are CPU seconds of the last `make run`.",
+        "test run. Times are CPU seconds of a recent `make run`; a new one "
+        "replaces an old one when it differs by a quarter.",
         "",
         "| notebook | CPU seconds | slowest cell |",
         "|---|---|---|",

@@ -17,7 +17,11 @@ from pathlib import Path
 
 import psutil
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import (
+    CellExecutionError,
+    CellTimeoutError,
+    DeadKernelError,
+)
 from tqdm import tqdm
 
 from tools.kernels import prepare
@@ -32,6 +36,8 @@ from tools.notebooks import (
 )
 
 STATUS = ROOT / "book" / "status.json"
+TIMEOUT = 300  # wall-clock seconds a cell
+CELL_SECONDS, NOTEBOOK_SECONDS = 30, 45  # CPU, the budget
 PACKAGES = ("numpy", "torch", "matplotlib", "jupyter-book", "nbval")
 
 
@@ -52,13 +58,16 @@ class Clock:
 def execute(path: Path) -> dict:
     """Run one notebook from top to bottom; on an error nothing is written."""
     prepare()
-    notebook, clock = read(path), Clock()
+    try:
+        notebook, clock = read(path), Clock()
+    except SystemExit as sentence:
+        return {"failed": str(sentence)}
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook,
-        timeout=300,
+        timeout=TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     )
@@ -70,6 +79,10 @@ def execute(path: Path) -> dict:
         number = failed_cell(notebook)
         reason = f"{error.ename}: {error.evalue}".splitlines()[0]
         return {"failed": f"cell {number} ends in {reason}"}
+    except CellTimeoutError:
+        return {"failed": f"a cell takes more than {TIMEOUT} s"}
+    except DeadKernelError:
+        return {"failed": "the kernel died (out of memory, or a crash)"}
     normalise(notebook)
     notebook.metadata.setdefault("attnbook", {})
     notebook.metadata.attnbook["executed"] = executed_hash(notebook)
@@ -83,6 +96,15 @@ def failed_cell(notebook) -> int:
         if any(o.output_type == "error" for o in cell.outputs):
             return number
     return 0
+
+
+def over_budget(result: dict) -> str:
+    """A sentence if a cell or the notebook takes too long, else nothing."""
+    if result["slowest"] > CELL_SECONDS:
+        return f"a cell takes {result['slowest']:.0f} of {CELL_SECONDS} CPU s"
+    if result["cpu"] > NOTEBOOK_SECONDS:
+        return f"it takes {result['cpu']:.0f} of {NOTEBOOK_SECONDS} CPU s"
+    return ""
 
 
 def note(path: Path, result: dict, status: dict) -> None:
@@ -125,13 +147,15 @@ def main() -> None:
             if "failed" in result:
                 name = path.relative_to(ROOT)
                 failures.append(f"{name}: {result['failed']}")
-            else:
-                note(path, result, status)
+                continue
+            note(path, result, status)
+            if over := over_budget(result):
+                failures.append(f"{path.relative_to(ROOT)}: {over}")
     status["versions"] = {"python": platform.python_version()}
     status["versions"] |= {name: version(name) for name in PACKAGES}
     STATUS.write_text(json.dumps(status, indent=1, sort_keys=True) + "\n")
     for line in failures:
-        print(line + " (left as it was)", file=sys.stderr)
+        print(line, file=sys.stderr)
     sys.exit(bool(failures))
 
 

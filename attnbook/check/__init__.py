@@ -25,11 +25,15 @@ def exercises() -> dict[str, Exercise]:
     return {e.id: e for module in modules for e in module.EXERCISES}
 
 
-def check(exercise_id: str, namespace: dict | None = None) -> None:
+def check(
+    exercise_id: str, namespace: dict | None = None, strict: bool = False
+) -> None:
     """Print what the visible checks say about the caller's answer.
 
     `namespace` is where the answer is looked up; by default the caller's
-    global variables, which in a notebook are its cells' variables.
+    global variables, which in a notebook are its cells' variables. With
+    `strict` anything but full marks raises AssertionError, which is how
+    nbgrader takes points; masters use it, students' notebooks do not.
     """
     known = exercises()
     if exercise_id not in known:
@@ -42,4 +46,7 @@ def check(exercise_id: str, namespace: dict | None = None) -> None:
         namespace = sys._getframe(1).f_globals
     exercise = known[exercise_id]
     answer = InProcess(namespace, exercise.backend)
-    print(run_checks(exercise, answer, np.random.default_rng()))
+    report = run_checks(exercise, answer, np.random.default_rng())
+    print(report)
+    if strict and report.score < 1:
+        raise AssertionError(f"{exercise_id}: not all checks passed")
