@@ -37,7 +37,7 @@ from tools.notebooks import (
 
 STATUS = ROOT / "book" / "status.json"
 TIMEOUT = 300  # wall-clock seconds a cell
-CELL_SECONDS, NOTEBOOK_SECONDS = 30, 45  # CPU, the budget
+CELL_SECONDS, NOTEBOOK_SECONDS = 40, 45  # CPU, the budget
 PACKAGES = ("numpy", "torch", "matplotlib", "jupyter-book", "nbval")
 
 
