@@ -85,12 +85,15 @@ def judge(tests: Iterable[Test], metrics: dict) -> tuple[str, list[dict]]:
     rows = []
     for test in tests:
         mean, low, high = interval(test.per_seed(metrics))
-        passed = bool(test.passes(low, high))
-        row = {"test": str(test), "mean": mean, "low": low, "high": high}
         rows.append(
-            {k: v if k == "test" else round(v, 4) for k, v in row.items()}
+            {
+                "test": str(test),
+                "mean": round(mean, 4),
+                "low": round(low, 4),
+                "high": round(high, 4),
+                "passed": bool(test.passes(low, high)),
+            }
         )
-        rows[-1]["passed"] = passed
     passed = [row["passed"] for row in rows]
     if not passed[0]:
         return "does not hold", rows
