@@ -1,9 +1,10 @@
 """Attention as the chapters derived it: one copy of each graduated function.
 
-Letters: b batch, i query, j key, d key width, e value width.
+Letters: b batch, h head, i query, j key, d key width, e value width.
 """
 
 import numpy as np
+import torch
 from torch import einsum
 
 
@@ -27,3 +28,23 @@ def softmax(scores):
     """
     exp_s = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return exp_s / exp_s.sum(axis=-1, keepdims=True)
+
+
+def attention(q, k, v, may_attend=None, bias=None):
+    """Sum v with weights softmax(q.k / sqrt(d)) over the keys (Eq. 2.1.8).
+
+    Shapes: q (..., i, d), k (..., j, d), v (..., j, e); returns the sums
+    (..., i, e) and the weights (..., i, j), whose rows sum to 1. Both options
+    broadcast to (..., i, j): `bias` is added to the scores (2.4), and where
+    `may_attend` is False the weight is 0 (2.3); ValueError if a query may
+    attend to nothing.
+    """
+    s_ij = einsum("...id,...jd->...ij", q, k) / q.shape[-1] ** 0.5
+    if bias is not None:
+        s_ij = s_ij + bias
+    if may_attend is not None:
+        if not may_attend.any(dim=-1).all():
+            raise ValueError("a query may attend to no key at all")
+        s_ij = s_ij.masked_fill(~may_attend, -torch.inf)
+    a_ij = s_ij.softmax(dim=-1)
+    return einsum("...ij,...je->...ie", a_ij, v), a_ij

@@ -2,6 +2,11 @@
 
 from html import escape
 
+AGREES = {
+    False: "every number lies inside its recorded band",
+    True: "times differ between machines; here, too, the first test passes",
+}
+
 
 def tests(record: dict) -> list[tuple[str, str, str]]:
     """Per test: what was demanded, what was measured, whether it passed."""
@@ -22,6 +27,8 @@ def basis(record: dict) -> list[str]:
         f"{len(record['seeds'])} seeds; mean and its 95 % interval",
         f"parameters: {sizes}",
     ]
+    if machine := record.get("machine"):
+        lines.append(f"measured on: {machine}")
     if run := record.get("longer_training"):
         parts = [
             f"{model} {metric}: {value:.2f}"
@@ -57,7 +64,7 @@ class ClaimBox:
             ("Verdict", [verdict_line(record)]),
             ("Holds for", [claim.holds_for]),
             ("Would be wrong if", [claim.wrong_if]),
-            ("This run", ["every number lies inside its recorded band"]),
+            ("This run", [AGREES[claim.times]]),
         ]
 
     def __repr__(self) -> str:

@@ -5,11 +5,12 @@ import json
 import nbformat
 import pytest
 
+from attnbook import measure
 from attnbook.measure import RECORDS, Test, judge
 from tools import claims
 from tools.notebooks import ROOT, code_cells, read, tags
 
-FILES = sorted(RECORDS.glob("C*.json"))
+FILES = sorted(RECORDS.glob(measure.FILES))
 MADE = [json.loads(f.read_text("utf8")) for f in FILES]
 
 
@@ -35,7 +36,8 @@ def test_parameters_are_matched_where_baselines_have_any(record):
     sizes = [n for n in record["parameters"].values() if n > 1]
     if sizes:
         assert max(sizes) <= 1.1 * min(sizes)
-        assert record["longer_training"]["times"] >= 3
+        timed = "machine" in record  # nothing was trained
+        assert timed or record["longer_training"]["times"] >= 3
 
 
 def test_every_record_fits_its_code():

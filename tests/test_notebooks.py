@@ -19,7 +19,7 @@ from tools.notebooks import (
     read,
     tags,
 )
-from tools.run import CELL_SECONDS, NOTEBOOK_SECONDS, STATUS
+from tools.run import CELL_SECONDS, STATUS, budget
 
 EXECUTED = find()
 CHAPTERS = find(folders=("chapters",))
@@ -92,7 +92,7 @@ def test_within_its_time_budget(path):
     times = json.loads(STATUS.read_text("utf8"))["notebooks"]
     assert name(path) in times, "never timed: make run"
     assert times[name(path)]["slowest"] <= CELL_SECONDS
-    assert times[name(path)]["cpu"] <= NOTEBOOK_SECONDS
+    assert times[name(path)]["cpu"] <= budget(path)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=name)

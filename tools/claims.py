@@ -6,7 +6,9 @@
 
 The notebook is the experiment: papermill runs it once per seed, two at a
 time. Where it has a parameter `longer`, it runs once more with `longer = 4`:
-the baselines train four times longer on seed 0. `--check` names the records
+the baselines train four times longer on seed 0. Where it has a parameter
+`everything`, the seeds run with `everything = True`, and a reader's run may do
+less. `--check` names the records
 that are missing or no longer fit their code; `--verify 7` runs seed 7 of each
 again and compares.
 """
@@ -26,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from attnbook.measure import RECORDS, Test, judge
+from attnbook.measure import FILES, RECORDS, Test, judge
 from tools.kernels import prepare
 from tools.notebooks import (
     DISPLAY,
@@ -83,16 +85,13 @@ def code_hash(path: Path) -> str:
     return digest("\n".join(map(bare, trees)))
 
 
-def run_seed(path: Path, seed: int, longer: int) -> list[dict]:
+def run_seed(path: Path, parameters: dict) -> list[dict]:
     """Execute the notebook with these parameters; what its claims reported."""
     import papermill  # here: only the workers need it
 
     with tempfile.TemporaryDirectory() as folder:
         prepare()
         os.environ["ATTNBOOK_SEED_FOLDER"] = folder
-        parameters = {"seed": seed}
-        if longer > 1:
-            parameters["longer"] = longer
         try:
             papermill.execute_notebook(
                 path,
@@ -124,10 +123,10 @@ def gather(runs: list[dict], key: str, pick=list) -> dict:
     return out
 
 
-def trains_longer(path: Path) -> bool:
-    """Whether the notebook's parameters include `longer`."""
+def has_parameter(path: Path, name: str) -> bool:
+    """Whether the notebook's parameters include this one."""
     cells = [c for c in code_cells(read(path)) if "parameters" in tags(c)]
-    return any("longer" in cell.source for cell in cells)
+    return any(f"{name} =" in cell.source for cell in cells)
 
 
 def longer_training(run: dict, tests: list[Test]) -> dict:
@@ -161,12 +160,24 @@ def record(path: Path, runs: list[dict], long_run: dict | None) -> dict:
     }
     if long_run:
         made["longer_training"] = longer_training(long_run, tests)
+    if claim["times"]:
+        made["machine"] = machine()
     names = ("numpy", "torch")
     made["versions"] = {"python": platform.python_version()}
     made["versions"] |= {name: version(name) for name in names}
     made["code"] = code_hash(path)
     made["digest"] = own_digest(made)
     return made
+
+
+def machine() -> str:
+    """What times depend on: processor, cores, version of torch."""
+    info = Path("/proc/cpuinfo")
+    names = re.findall(
+        r"model name\s*:\s*(.+)", info.read_text() if info.exists() else ""
+    )
+    name = names[0].strip() if names else platform.machine()
+    return f"{name}, {os.cpu_count()} cores, torch {version('torch')}"
 
 
 def own_digest(made: dict) -> str:
@@ -177,12 +188,16 @@ def own_digest(made: dict) -> str:
 
 def make(path: Path, seeds: int, jobs: int) -> list[str]:
     """Run all seeds of one notebook; write its records; their claims."""
-    todo = [(seed, 1) for seed in range(seeds)]
-    if trains_longer(path):
-        todo.append((0, LONGER))
+    more = {"everything": True} if has_parameter(path, "everything") else {}
+    todo = {(seed, 1): {"seed": seed} | more for seed in range(seeds)}
+    if has_parameter(path, "longer"):
+        todo[0, LONGER] = {"seed": 0, "longer": LONGER} | more
     done = {}
     with ProcessPoolExecutor(jobs) as pool:
-        runs = {pool.submit(run_seed, path, *job): job for job in todo[::-1]}
+        runs = {
+            pool.submit(run_seed, path, todo[job]): job
+            for job in list(todo)[::-1]
+        }
         bar = tqdm(as_completed(runs), path.stem, len(runs), unit="run")
         for run in bar:
             if run.exception():
@@ -203,7 +218,7 @@ def stale() -> list[str]:
     """A sentence for every record that is missing, edited, or left behind by
     its code."""
     out, recorded = [], set()
-    for file in sorted(RECORDS.glob("C*.json")):
+    for file in sorted(RECORDS.glob(FILES)):
         made = json.loads(file.read_text("utf8"))
         recorded.add(made["claim"])
         path = ROOT / made["notebook"]
@@ -222,7 +237,9 @@ def stale() -> list[str]:
             )
     for path in find(folders=("chapters",)):
         code = "\n".join(cell.source for cell in code_cells(read(path)))
-        for claim in sorted(set(re.findall(r'id="(C\d\d)"', code)) - recorded):
+        for claim in sorted(
+            set(re.findall(r'id="([BC]\d\d)"', code)) - recorded
+        ):
             todo = f"make claims CHAPTER={number(path)}"
             out.append(f"{claim}: no record yet; make it with: {todo}")
     return out
@@ -232,10 +249,12 @@ def verify(seed: int) -> list[str]:
     """Run one recorded seed of every record again; a sentence for each number
     that comes out differently (by more than 3 % of its largest value)."""
     out = []
-    records = [json.loads(f.read_text("utf8")) for f in RECORDS.glob("C*.json")]
+    records = [json.loads(f.read_text("utf8")) for f in RECORDS.glob(FILES)]
     for notebook in sorted({made["notebook"] for made in records}):
-        for run in run_seed(ROOT / notebook, seed, 1):
+        for run in run_seed(ROOT / notebook, {"seed": seed}):
             name = run["claim"]["id"]
+            if run["claim"]["times"]:
+                continue
             made = next(r for r in records if r["claim"] == name)
             for model, values in run["metrics"].items():
                 for metric, value in values.items():

@@ -25,8 +25,8 @@ BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 PICTURE = ("1_principles/1_1_why_attention.ipynb", "fig-1-1-accuracy")
 
 
-def records() -> list[dict]:
-    files = sorted(RECORDS.glob("C*.json"))
+def records(family: str = "C") -> list[dict]:
+    files = sorted(RECORDS.glob(f"{family}*.json"))
     return [json.loads(f.read_text("utf8")) for f in files]
 
 
@@ -50,11 +50,11 @@ def claim_row(record: dict, prefix: str) -> str:
     )
 
 
-def claims_table(prefix: str) -> str:
+def claims_table(prefix: str, family: str = "C") -> str:
     head = "| | The claim | Verdict | Measured, with and without |\n"
     head += "|---|---|---|---|"
-    rows = [claim_row(record, prefix) for record in records()]
-    seeds = min(len(record["seeds"]) for record in records())
+    rows = [claim_row(record, prefix) for record in records(family)]
+    seeds = min(len(record["seeds"]) for record in records(family))
     foot = (
         f"Means over {seeds} seeds, with the 95 % interval of the difference. "
         "A verdict rests on all of a claim's tests, of which one is shown."
@@ -93,7 +93,9 @@ def status_page() -> str:
             lines.append(f"| {name} | {times['cpu']} | {times['slowest']} |")
     lines += ["", "Made with:", ""]
     lines += [f"- {k} {v}" for k, v in sorted(status["versions"].items())]
-    lines += ["", "## Claims", "", claims_table("../")]
+    lines += ["", "## Claims of the article", "", claims_table("../")]
+    if records("B"):
+        lines += ["## Predictions of this book", "", claims_table("../", "B")]
     return "\n".join(lines)
 
 

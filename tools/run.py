@@ -38,6 +38,8 @@ from tools.notebooks import (
 STATUS = ROOT / "book" / "status.json"
 TIMEOUT = 300  # wall-clock seconds a cell
 CELL_SECONDS, NOTEBOOK_SECONDS = 40, 45  # CPU, the budget
+LONGER = {"2_5_transformer": 75}  # notebooks that may take more, and why:
+# 2.5 trains three models of its own and times a fourth.
 PACKAGES = ("numpy", "torch", "matplotlib", "jupyter-book", "nbval")
 
 
@@ -98,12 +100,17 @@ def failed_cell(notebook) -> int:
     return 0
 
 
-def over_budget(result: dict) -> str:
+def budget(path: Path) -> int:
+    """CPU seconds that a notebook may take."""
+    return LONGER.get(path.stem, NOTEBOOK_SECONDS)
+
+
+def over_budget(path: Path, result: dict) -> str:
     """A sentence if a cell or the notebook takes too long, else nothing."""
     if result["slowest"] > CELL_SECONDS:
         return f"a cell takes {result['slowest']:.0f} of {CELL_SECONDS} CPU s"
-    if result["cpu"] > NOTEBOOK_SECONDS:
-        return f"it takes {result['cpu']:.0f} of {NOTEBOOK_SECONDS} CPU s"
+    if result["cpu"] > budget(path):
+        return f"it takes {result['cpu']:.0f} of {budget(path)} CPU s"
     return ""
 
 
@@ -136,9 +143,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     check_place()
-    paths, failures = find(options.number), []
-    old = json.loads(STATUS.read_text("utf8")) if STATUS.exists() else {}
-    status = {"notebooks": old.get("notebooks", {})}
+    paths, failures, results = find(options.number), [], {}
     with ProcessPoolExecutor(options.jobs) as pool:
         runs = {pool.submit(execute, path): path for path in paths}
         bar = tqdm(as_completed(runs), total=len(runs), unit="notebook")
@@ -148,9 +153,13 @@ def main() -> None:
                 name = path.relative_to(ROOT)
                 failures.append(f"{name}: {result['failed']}")
                 continue
-            note(path, result, status)
-            if over := over_budget(result):
+            results[path] = result
+            if over := over_budget(path, result):
                 failures.append(f"{path.relative_to(ROOT)}: {over}")
+    old = json.loads(STATUS.read_text("utf8")) if STATUS.exists() else {}
+    status = {"notebooks": old.get("notebooks", {})}
+    for path, result in results.items():
+        note(path, result, status)
     status["versions"] = {"python": platform.python_version()}
     status["versions"] |= {name: version(name) for name in PACKAGES}
     STATUS.write_text(json.dumps(status, indent=1, sort_keys=True) + "\n")
