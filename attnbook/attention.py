@@ -31,7 +31,7 @@ def softmax(scores):
 
 
 def attention(q, k, v, may_attend=None, bias=None):
-    """Sum v with weights softmax(q.k / sqrt(d)) over the keys (Eq. 2.1.8).
+    """Sum v with weights softmax(q.k / sqrt(d)) over the keys (Eq. 2.1.5).
 
     Shapes: q (..., i, d), k (..., j, d), v (..., j, e); returns the sums
     (..., i, e) and the weights (..., i, j), whose rows sum to 1. Both options

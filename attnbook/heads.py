@@ -9,18 +9,18 @@ from attnbook.attention import attention
 
 
 def split_heads(x, heads):
-    """Cut the last axis into heads: (b, i, h d) to (b, h, i, d) (Eq. 2.3.5)."""
+    """Cut the last axis into heads: (b, i, h d) to (b, h, i, d) (Eq. 2.3.6)."""
     b, i, width = x.shape
     return x.view(b, i, heads, width // heads).transpose(1, 2)
 
 
 def join_heads(x):
-    """Undo split_heads: (b, h, i, d) to (b, i, h d) (Eq. 2.3.5)."""
+    """Undo split_heads: (b, h, i, d) to (b, i, h d) (Eq. 2.3.6)."""
     return x.transpose(1, 2).flatten(start_dim=2)
 
 
 class MultiHead(nn.Module):
-    """`heads` attentions side by side, then one linear map (Eq. 2.3.6).
+    """`heads` attentions side by side, then one linear map (Eq. 2.3.7).
 
     Queries come from x (b, i, width); keys and values from memory (b, j,
     width), or from x. `may_attend` has shape (b, i, j) or broadcasts to it,

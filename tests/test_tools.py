@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -48,10 +49,12 @@ def test_a_dead_kernel_and_a_broken_file_are_named(tmp_path):
 
 
 def test_a_cell_over_its_budget_is_named():
-    slow = {"slowest": 41.0, "cpu": 43.0}
-    assert run.over_budget(slow) == "a cell takes 41 of 40 CPU s"
-    assert run.over_budget({"slowest": 9.0, "cpu": 50.0}).startswith("it takes")
-    assert not run.over_budget({"slowest": 9.0, "cpu": 33.0})
+    path, slow = Path("1_1_any.ipynb"), {"slowest": 41.0, "cpu": 43.0}
+    assert run.over_budget(path, slow) == "a cell takes 41 of 40 CPU s"
+    long = {"slowest": 9.0, "cpu": 50.0}
+    assert run.over_budget(path, long).startswith("it takes 50 of 45")
+    assert not run.over_budget(path, {"slowest": 9.0, "cpu": 33.0})
+    assert not run.over_budget(Path("2_5_transformer.ipynb"), long)
 
 
 def test_tools_outside_the_environment_say_so():
