@@ -1,0 +1,466 @@
+"""Visible checks of chapter 2.3's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+import numpy as np
+
+from attnbook.check.engine import Exercise, Wrong, expect_close
+
+MASK = Exercise("2_3.a", "A decoder's mask", ("decoder_mask",), "torch")
+HEADS = Exercise("2_3.b", "Multi-head attention", ("multi_head",))
+COUNT = Exercise("2_3.c", "Grouped queries", ("grouped_parameters",))
+SPLIT = Exercise(
+    "2_3.d", "Split heads", ("self_attend",), "torch", all_or_nothing=True
+)
+STACK = Exercise(
+    "2_3.e", "Longer padding", ("stack",), "torch", all_or_nothing=True
+)
+EXERCISES = [MASK, HEADS, COUNT, SPLIT, STACK]
+
+LN3 = np.log(3.0)
+
+
+def bits(text):
+    """Rows of 0 and 1, one word a row."""
+    return np.array([[int(c) for c in row] for row in text.split()])
+
+
+def normal(x, axis=-1):
+    """Divided by its sum over one axis."""
+    return x / x.sum(axis=axis, keepdims=True)
+
+
+# --- a ---------------------------------------------------------------------
+
+
+def booleans(answer, lengths, n):
+    mask = answer.call("decoder_mask", np.array(lengths), n)
+    if mask.dtype.kind != "b":
+        raise Wrong(
+            f"a mask holds booleans, yours {mask.dtype}: comparisons give "
+            "them; numbers to add to the scores are another convention."
+        )
+    return mask
+
+
+@MASK.check("lengths 2 and 3 of 4")
+def mask_by_hand(answer, rng):
+    want = np.array([bits("1000 1100 1100 1100"), bits("1000 1100 1110 1110")])
+    past, real = bits("1000 1100 1110 1111"), bits("1100 1110")
+    keys, queries = real[:, None] + np.zeros((2, 4, 4)), real[:, :, None]
+    expect_close(
+        booleans(answer, [2, 3], 4),
+        want,
+        "the mask",
+        {
+            "it is inverted: True must mean may attend.": 1 - want,
+            "one key too many: a sentence of length 2 has no third key.": [
+                bits("1000 1100 1110 1110"),
+                bits("1000 1100 1110 1111"),
+            ],
+            "a query may attend to itself too: j <= i, not j < i.": [
+                bits("0000 1000 1100 1100"),
+                bits("0000 1000 1100 1110"),
+            ],
+            "you masked the queries in the padding, not the keys: those "
+            "queries are left with no key at all.": past * queries,
+            "this is the upper triangle, it permits the future: rows are "
+            "queries, columns keys.": past.T * keys,
+            "a key must be permitted by both conditions: and, not or.": (
+                np.maximum(past, keys)
+            ),
+            "only the padding is masked; the future is not.": keys,
+            "only the padding is masked, the future is not; and every query "
+            "needs its own row.": real[:, None],
+            "only the future is masked; the padding is not.": [past, past],
+            "the padding is missing, and with it the axis of examples: each "
+            "sentence has its own length.": past,
+            "both examples are masked by one length.": [want[1], want[1]],
+        },
+    )
+
+
+@MASK.check("sentences without padding")
+def mask_of_full(answer, rng):
+    want = np.tile(bits("10000 11000 11100 11110 11111"), (3, 1, 1))
+    expect_close(booleans(answer, [5, 5, 5], 5), want, "three full sentences")
+
+
+@MASK.check("how many keys each query has")
+def mask_counts(answer, rng):
+    got = booleans(answer, [1, 4, 6], 7)
+    want = [[1] * 7, [1, 2, 3, 4, 4, 4, 4], [1, 2, 3, 4, 5, 6, 6]]
+    expect_close(got.sum(axis=-1), want, "lengths 1, 4, 6 of 7: keys a query")
+
+
+# --- b ---------------------------------------------------------------------
+
+ALLOWED = bits("1101 1110 0111").astype(bool)  # (i, j)
+POWERS = np.array(  # (heads, i, j): scores are these multiples of ln 3
+    [
+        [[1, 0, 2, 0], [0, 1, 0, 1], [2, 0, 0, 1]],
+        [[0, 2, 1, 0], [1, 0, 0, 2], [0, 0, 1, 1]],
+    ]
+)
+
+
+def worked(scores):
+    """Arguments with these scores (2, 3, 4): d = 5, e = 6, g = 9.
+
+    Key j is unit vector j in both heads; value j too, in head 1 times 10.
+    """
+    x, memory = np.zeros((3, 14)), np.zeros((4, 14))
+    W_v, W_o = np.zeros((14, 12)), np.zeros((12, 9))
+    for j in range(4):
+        for head in range(2):
+            x[:, 5 * head + j] = scores[head, :, j] * 5**0.5
+            memory[j, 5 * head + j] = 1
+            W_v[10 + j, 6 * head + j] = 10**head
+            W_o[6 * head + j, 4 * head + j] = 1
+        memory[j, 10 + j] = 1
+    W_k = np.eye(14, 10)
+    return x, memory, W_k, W_k, W_v, W_o, 2, ALLOWED
+
+
+def run_heads(answer, args):
+    out, weights = answer.call("multi_head", *args, parts=2)
+    if out.ndim == 3 and weights.ndim == 2:
+        raise Wrong("return the results first, then the weights.")
+    return out, weights
+
+
+@HEADS.check("weights of a worked example")
+def weights_by_hand(answer, rng):
+    args = worked(POWERS * LN3)
+    _, weights = run_heads(answer, args)
+    full = 3.0**POWERS
+    q, k = (z @ args[2] / 5**0.25 for z in args[:2])
+
+    def power(factor):
+        return normal(ALLOWED * 3.0 ** (POWERS * factor))
+
+    def cut(shape, axes):
+        a, b = (z.reshape(shape(z)).transpose(axes) for z in (q, k))
+        return normal(ALLOWED * np.exp(a @ b.transpose(0, 2, 1)))
+
+    want = normal(full * ALLOWED)
+    expect_close(
+        weights,
+        want,
+        "weights",
+        {
+            "the scores are not divided by sqrt(d).": power(5**0.5),
+            "the scores are divided by d, not by sqrt(d).": power(5**-0.5),
+            "the scores are divided by the root of all heads' width; a dot "
+            "product runs over the d numbers of one head.": power(0.5**0.5),
+            "the scores are divided by the root of the inputs' width f.": (
+                power((5 / 14) ** 0.5)
+            ),
+            "the scores are divided by the root of the values' width e.": (
+                power((5 / 6) ** 0.5)
+            ),
+            "the mask is not used.": normal(full),
+            "the mask is inverted: True means may attend.": normal(
+                full * ~ALLOWED
+            ),
+            "the mask is applied after the softmax: the permitted weights "
+            "do not sum to 1.": normal(full) * ALLOWED,
+            "a forbidden score is set to 0, and exp(0) is 1; it must be "
+            "minus infinity.": normal(3.0 ** (POWERS * ALLOWED)),
+            "the softmax runs over the queries; each query's weights over "
+            "the keys must sum to 1.": normal(full * ALLOWED, 1),
+            "the softmax runs over the heads.": normal(full, 0) * ALLOWED,
+            "these are exponentials, not yet divided by their sum.": full
+            * ALLOWED,
+            "reshaped to heads without transposing: each head got some "
+            "positions, not some columns.": cut(
+                lambda z: (2, len(z), 5), (0, 1, 2)
+            ),
+            "head h owns neighbouring columns, from h d to (h + 1) d; yours "
+            "takes every second one.": cut(lambda z: (len(z), 5, 2), (2, 0, 1)),
+            "return the weights of each head, not their mean.": want.mean(0),
+        },
+    )
+
+
+@HEADS.check("results of the same example")
+def results_by_hand(answer, rng):
+    args = worked(POWERS * LN3)
+    out, weights = run_heads(answer, args)
+    a = normal(3.0**POWERS * ALLOWED)
+    want = np.concatenate([a[0], 10 * a[1], np.zeros((3, 1))], axis=1)
+    c = np.concatenate([a, np.zeros((2, 3, 2))], axis=2)
+    c[1] *= 10  # (heads, i, e)
+    W_o = args[5]
+    zeros = np.zeros((3, 5))
+    expect_close(
+        out,
+        want,
+        "results",
+        {
+            "W_o is missing: the joined heads go through one more map.": (
+                np.concatenate(c, axis=1)
+            ),
+            "joined without transposing back: (heads, i, e) must become "
+            "(i, heads, e) before it is flattened.": c.reshape(3, 12) @ W_o,
+            "the heads are interleaved; each one's numbers stay together."
+            "": c.transpose(1, 2, 0).reshape(3, 12) @ W_o,
+            "the heads are summed; they are joined side by side.": (
+                np.concatenate([c.sum(0)[:, :4], zeros], axis=1)
+            ),
+            "the heads are averaged; they are joined side by side.": (
+                np.concatenate([c.mean(0)[:, :4], zeros], axis=1)
+            ),
+        },
+    )
+
+
+@HEADS.check("scores from -1000 to 1000")
+def large_scores(answer, rng):
+    _, weights = run_heads(answer, worked(1000.0 * (POWERS - 1)))
+    if np.isnan(weights[1, 0]).any():
+        raise Wrong(
+            "exp(1000) overflows: subtract the row's maximum before exp."
+        )
+    if np.isnan(weights).any():
+        raise Wrong(
+            "nan where a forbidden score is the largest: subtract the "
+            "largest *permitted* score of the row, or all others become 0."
+        )
+    want = [
+        [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]],
+        [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0.5, 0.5]],
+    ]
+    expect_close(weights, want, "weights")
+
+
+@HEADS.check("three heads that see no difference")
+def uniform_heads(answer, rng):
+    # Zero queries: every head takes the mean of the permitted values.
+    i, j, d, e, f, g = 2, 5, 4, 7, 6, 8
+    x, memory = rng.normal(size=(i, f)), rng.normal(size=(j, f))
+    W_k, W_v = rng.normal(size=(f, 3 * d)), rng.normal(size=(f, 3 * e))
+    W_o, zero = rng.normal(size=(3 * e, g)), np.zeros((f, 3 * d))
+    allowed = bits("11010 01111").astype(bool)
+    args = (x, memory, zero, W_k, W_v, W_o, 3, allowed)
+    out, weights = run_heads(answer, args)
+    mean = normal(allowed * 1.0)
+    expect_close(weights, np.tile(mean, (3, 1, 1)), "weights")
+    expect_close(out, mean @ memory @ W_v @ W_o, "results")
+
+
+# --- c ---------------------------------------------------------------------
+
+
+@COUNT.check("width 15, 5 heads, 2 groups")
+def count_by_hand(answer, rng):
+    # Queries and output 16 * 15 each; keys and values 16 * 6 each.
+    expect_close(
+        answer.call("grouped_parameters", 15, 5, 2),
+        672,
+        "parameters",
+        {
+            "that is all heads with keys of their own; g groups have fewer "
+            "columns.": 960,
+            "the biases are missing: one for each output of a map.": 630,
+            "keys and values are two maps, you counted one.": 576,
+            "only keys and values shrink; queries and the output map keep "
+            "their size.": 384,
+            "a map of keys has as many biases as columns, g w / h.": 690,
+            "each group's keys have w / h numbers, not one.": 544,
+            "g / h of the columns are left, not h / g.": 1680,
+            "the output map is missing.": 432,
+        },
+    )
+
+
+@COUNT.check("as many groups as heads")
+def count_of_all(answer, rng):
+    for width, heads in [(6, 2), (12, 4), (20, 5)]:
+        got = answer.call("grouped_parameters", width, heads, heads)
+        expect_close(got, 4 * width**2 + 4 * width, f"{heads} of {heads}")
+
+
+@COUNT.check("one group")
+def count_of_one(answer, rng):
+    # 13 * 12 twice, 13 * 3 twice.
+    got = answer.call("grouped_parameters", 12, 4, 1)
+    expect_close(got, 390, "width 12, 4 heads, 1 group")
+
+
+# --- d ---------------------------------------------------------------------
+
+
+def tokens():
+    """Three tokens of width 8, two heads; weights are powers of 3.
+
+    Value j is unit vector j in each head, in head 1 times 10.
+    """
+    powers = np.array(
+        [[[1, 0, 2], [0, 1, 0], [2, 0, 1]], [[0, 2, 1], [1, 0, 0], [0, 0, 1]]]
+    )
+    W_q, W_k, W_v = np.zeros((3, 8, 8))
+    for j in range(3):
+        for head in range(2):
+            W_q[:3, 4 * head + j] = powers[head, :, j] * LN3 * 2
+            W_k[j, 4 * head + j] = 1
+            W_v[j, 4 * head + j] = 10**head
+    x = np.eye(8)[[[0, 1, 2], [2, 0, 1]]]  # the second example: reordered
+    return powers, (x, W_q, W_k, W_v, 2)
+
+
+def sums(weights):
+    """The two heads' sums (2, 3, 4) of these weights (2, 3, 3)."""
+    return np.pad(weights, ((0, 0), (0, 0), (0, 1))) * [[[1]], [[10]]]
+
+
+@SPLIT.check("a worked example")
+def split_by_hand(answer, rng):
+    powers, args = tokens()
+
+    def batch(joined):
+        return np.stack([joined, joined[[2, 0, 1]]])
+
+    def side_by_side(weights):
+        return batch(np.concatenate(sums(weights), axis=1))
+
+    right = normal(3.0**powers)
+    q, k, v = (args[0] @ W for W in args[1:4])
+
+    def cut(back):
+        parts = [z.reshape(2, *back[0]).transpose(back[1]) for z in (q, k, v)]
+        a = normal(np.exp(parts[0] @ parts[1].swapaxes(2, 3) / 2)) @ parts[2]
+        return a.transpose(back[2]).reshape(2, 3, 8)
+
+    half_back = np.stack(
+        [sums(right).reshape(3, 8), sums(right[:, [2, 0, 1]]).reshape(3, 8)]
+    )
+    expect_close(
+        answer.call("self_attend", *args),
+        side_by_side(right),
+        "sums",
+        {
+            "reshaped to heads without transposing: each head got a part of "
+            "the sentence, not some columns.": cut(
+                ((2, 3, 4), (0, 1, 2, 3), (0, 1, 2, 3))
+            ),
+            "split well, but joined without transposing back.": half_back,
+            "head h owns neighbouring columns; yours takes every second one."
+            "": cut(((3, 4, 2), (0, 3, 1, 2), (0, 2, 3, 1))),
+            "the heads' sums are interleaved; each one's numbers stay "
+            "together.": batch(sums(right).transpose(1, 2, 0).reshape(3, 8)),
+            "the scores are not divided by sqrt(d).": side_by_side(
+                normal(9.0**powers)
+            ),
+            "the scores are divided by the root of the width w; one head's "
+            "dot product runs over w / heads numbers.": side_by_side(
+                normal(3.0 ** (powers / 2**0.5))
+            ),
+            "the softmax runs over the queries.": side_by_side(
+                normal(3.0**powers, 1)
+            ),
+            "that is one head of the full width: nothing is split.": (
+                side_by_side(
+                    np.tile(normal(3.0 ** (powers.sum(0) / 2**0.5)), (2, 1, 1))
+                )
+            ),
+        },
+    )
+
+
+@SPLIT.check("the last token sees the first")
+def last_sees_first(answer, rng):
+    x = rng.normal(size=(2, 6, 9))
+    maps = tuple(rng.normal(size=(3, 9, 9)) / 3)
+    last = np.zeros((2, 6, 9))
+    last[:, -1] = 1
+    grad = answer.vjp("self_attend", (x, *maps, 3), last)
+    blind = np.abs(grad[0]).max(axis=-1) < 1e-12
+    if blind.any():
+        where = np.argwhere(blind)[0]
+        raise Wrong(
+            "the last token's result does not depend on token "
+            f"{where[1]} (counted from 0) of 6."
+        )
+    if not np.abs(grad[1]).max() > 0 or not np.abs(grad[2]).max() > 0:
+        raise Wrong(
+            "no gradient reaches W_q and W_k: the weights are detached."
+        )
+
+
+# --- e ---------------------------------------------------------------------
+
+SCALE = np.array([1.0, 2.0, 5.0])  # of the three features
+
+
+def rows(first, second):
+    """Two examples of four tokens, each a multiple of SCALE: (2, 4, 3)."""
+    return np.array([first, second], float)[..., None] * SCALE
+
+
+@STACK.check("two layers that take means")
+def stack_by_hand(answer, rng):
+    # Maps of 0 make all scores 0: each layer adds the mean of the real
+    # tokens. Example 1: (1, 3) + 2 = (3, 5); + 4 = (7, 9).
+    x = rows([1, 3, 100, 100], [0, 6, 12, 100])
+    real = bits("1100 1110").astype(bool)[:, None]
+    expect_close(
+        answer.call("stack", x, np.zeros((2, 3, 3)), real),
+        rows([7, 9, 106, 106], [18, 24, 30, 118]),
+        "tokens after two layers",
+        {
+            "the mask is lost after the first layer: the second one reads "
+            "the padding.": rows([56, 58, 155, 155], [41.5, 47.5, 53.5, 141.5]),
+            "the first layer has no mask.": rows(
+                [105, 107, 204, 204], [65, 71, 77, 165]
+            ),
+            "no layer has a mask.": rows(
+                [154, 156, 253, 253], [88.5, 94.5, 100.5, 188.5]
+            ),
+            "the mask is inverted: the layers read nothing but padding.": rows(
+                [301, 303, 400, 400], [300, 306, 312, 400]
+            ),
+            "the padding still counts in the mean's denominator: mask the "
+            "scores before the softmax, not weights or values after it.": rows(
+                [3.5, 5.5, 102.5, 102.5], [12.375, 18.375, 24.375, 112.375]
+            ),
+            "the residual connection is missing: x is added to the result."
+            "": rows([2, 2, 2, 2], [6, 6, 6, 6]),
+            "only one layer was applied.": rows(
+                [3, 5, 102, 102], [6, 12, 18, 106]
+            ),
+        },
+    )
+
+
+@STACK.check("padded further, three layers")
+def stack_padded(answer, rng):
+    x, maps = rng.normal(size=(2, 5, 4)), rng.normal(size=(3, 4, 4)) / 2
+    real = bits("11100 11111").astype(bool)[:, None]
+    short = answer.call("stack", x, maps, real)
+    longer = np.concatenate([x, np.full((2, 3, 4), 9.0)], axis=1)
+    more = np.concatenate([real, np.zeros((2, 1, 3), bool)], axis=2)
+    got = answer.call("stack", longer, maps, more)
+    if got.shape != (2, 8, 4):
+        raise Wrong(f"shape (2, 8, 4) expected, yours is {got.shape}.")
+    if not np.allclose(got[0, :3], short[0, :3]) or not np.allclose(
+        got[1, :5], short[1]
+    ):
+        raise Wrong("three more padded positions change the real tokens.")
+
+
+@STACK.check("gradients")
+def stack_gradient(answer, rng):
+    x, maps = rng.normal(size=(2, 5, 4)), rng.normal(size=(3, 4, 4)) / 2
+    real = bits("11100 11111").astype(bool)[:, None]
+    u = rng.normal(size=(2, 5, 4)) * real.transpose(0, 2, 1)
+    to_x, to_maps = answer.vjp("stack", (x, maps, real), u)[:2]
+    if np.abs(to_x[0, 3:]).max() > 0:
+        raise Wrong("the gradient of real tokens reaches into the padding.")
+    if not (np.abs(to_maps).max(axis=(1, 2)) > 0).all():
+        raise Wrong(
+            "no gradient reaches the maps of each layer: the weights are "
+            "detached."
+        )

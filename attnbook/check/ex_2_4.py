@@ -1,0 +1,300 @@
+"""Visible checks of chapter 2.4's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+import numpy as np
+from numpy import cos, sin
+
+from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+
+WAVES = Exercise("2_4.a", "Waves in another layout", ("waves",))
+TURN = Exercise("2_4.b", "Rotary, halves paired", ("turn",), "torch")
+FAR = Exercise("2_4.c", "How far back?", ("mean_distance",))
+LATE = Exercise("2_4.d", "Too late", ("attend_in_order",), "torch", True)
+ORDERS = Exercise("2_4.e", "Orders", ("different_outputs", "prediction"))
+EXERCISES = [WAVES, TURN, FAR, LATE, ORDERS]
+
+
+def table(a, b, start=3):
+    """Three positions at the rates a and b: sines first, then cosines."""
+    p = np.arange(start, start + 3)
+    return np.stack([sin(p * a), sin(p * b), cos(p * a), cos(p * b)], axis=1)
+
+
+@WAVES.check("positions 3, 4, 5 by hand")
+def waves_by_hand(answer, rng):
+    # width 4 and base 4: the rates are 1 and 1/2
+    right, radian = table(1, 0.5), np.pi / 180
+    got = answer.call("waves", 3, 3, 4, 4.0)
+    suspects = {
+        "sine and cosine alternate in yours; here all sines come first.": (
+            right[:, [0, 2, 1, 3]]
+        ),
+        "the cosines come first in yours.": right[:, [2, 3, 0, 1]],
+        "the first row is position 0, not start.": table(1, 0.5, start=0),
+        "the first row is position start + 1.": table(1, 0.5, start=4),
+        "the exponent is 2t / d, not t / d.": table(1, 0.5**0.5),
+        "the rates grow in yours: base ** (-2t / d).": table(1, 2),
+        "the exponents run from 0 to 1 in yours; divide by d, so that the "
+        "last one stays below 1.": table(1, 0.25),
+        "all pairs turn at the same rate in yours.": table(1, 1),
+        "angles are radians; yours are taken as degrees.": table(
+            radian, radian / 2
+        ),
+        "one step turns the first pair by 1 radian, not by a full round "
+        "(no 2 pi).": table(2 * np.pi, np.pi),
+        "rows are positions; yours is transposed.": right.T,
+    }
+    expect_close(got, right, "rates 1 and 1/2", suspects)
+
+
+@WAVES.check("the table is a piece of a longer one")
+def piece(answer, rng):
+    long = answer.call("waves", 0, 9, 6, 50.0)
+    short = answer.call("waves", 4, 5, 6, 50.0)
+    expect_close(short, long[4:], "positions 4 to 8, as piece of 0 to 8")
+
+
+@WAVES.check("sine and cosine of the same angle; distances")
+def circle(answer, rng):
+    got = answer.call("waves", 2, 7, 10, 1000.0)
+    expect_close(got.shape, (7, 10), "shape")
+    ones = got[:, :5] ** 2 + got[:, 5:] ** 2
+    expect_close(ones, np.ones((7, 5)), "column t and t + d/2, squared, added")
+    dots = got @ got.T
+    expect_close(dots[1:, 1:], dots[:-1, :-1], "dot products, one step on")
+    expect_close(got[1, 4], sin(3 * 1000**-0.8), "position 3, last sine")
+
+
+def three(a, b, c):
+    """Unit vectors of columns 0, 3, 1, turned by a, b and c."""
+    first, second = [cos(a), 0, sin(a), 0], [0, -sin(b), 0, cos(b)]
+    return np.array([first, second, [0, cos(c), 0, sin(c)]])
+
+
+@TURN.check("unit vectors at positions 2, 5 and 1")
+def turn_by_hand(answer, rng):
+    # d = 4 and base 4: pairs (0, 2) at rate 1 and (1, 3) at rate 1/2
+    x = np.eye(4)[[0, 3, 1]]
+    x = np.stack([x, -x])[None]  # two heads
+    got = answer.call("turn", x, np.array([[2, 5, 1]]), 4.0)
+    expect_close(got.shape, (1, 2, 3, 4), "shape")
+    root = 0.5**0.5
+    neighbours = [[cos(2), sin(2), 0, 0], [0, 0, -sin(2.5), cos(2.5)]]
+    neighbours += [[-sin(1), cos(1), 0, 0]]
+    only = np.diag([cos(2), cos(2.5), cos(0.5)]) @ x[0, 0]
+    deg = np.pi / 180
+    suspects = {
+        "you turn the other way: the minus is in the first half.": three(
+            -2, -2.5, -0.5
+        ),
+        "you pair neighbouring columns; here t goes with t + d/2.": neighbours,
+        "all pairs turn by the same angle in yours.": three(2, 5, 1),
+        "you take the row number as position.": three(0, 0.5, 1),
+        "the exponent is 2t / d, not t / d.": three(2, 5 * root, root),
+        "the rates grow in yours: base ** (-2t / d).": three(2, 10, 2),
+        "the pairs have each other's rates.": three(1, 5, 1),
+        "yours only scales the halves; the length is lost.": only,
+        "angles are radians; yours are taken as degrees.": three(
+            2 * deg, 2.5 * deg, 0.5 * deg
+        ),
+        "nothing has turned.": x[0, 0],
+    }
+    expect_close(got[0, 0], three(2, 2.5, 0.5), "rates 1 and 1/2", suspects)
+    expect_close(got[0, 1], -three(2, 2.5, 0.5), "second head, signs flipped")
+
+
+@TURN.check("each example has its own positions")
+def own_positions(answer, rng):
+    x = rng.normal(size=(2, 3, 5, 8))
+    positions = np.array([[0, 1, 2, 3, 4], [9, 2, 0, 7, 7]])
+    got = answer.call("turn", x, positions, 30.0)
+    alone = answer.call("turn", x[1:], positions[1:], 30.0)
+    if got.shape == x.shape and not np.allclose(got[1:], alone):
+        raise Wrong(
+            "an example's result depends on the others in its batch: every "
+            "example must be turned by its own row of positions."
+        )
+    expect_close(got[0, :, 0], x[0, :, 0], "position 0 stays as it is")
+    norm = np.linalg.norm(got, axis=-1)
+    expect_close(norm, np.linalg.norm(x, axis=-1), "the lengths of the rows")
+
+
+@TURN.check("scores depend on the distance only")
+def distance_only(answer, rng):
+    q, k = rng.normal(size=(2, 1, 2, 5, 6))
+    positions = np.array([[3, 0, 8, 1, 4]])
+    scores = [
+        answer.call("turn", q, p, 20.0) @ answer.call("turn", k, p, 20.0).mT
+        for p in (positions, positions + 11)
+    ]
+    expect_close(scores[1], scores[0], "all positions 11 higher, the scores")
+
+
+@TURN.check("the gradient is turned back")
+def turned_back(answer, rng):
+    x, u = rng.normal(size=(2, 2, 3, 5, 4))
+    positions = np.array([[0, 6, 1, 3, 2], [5, 5, 2, 0, 9]])
+    grad = answer.vjp("turn", (x, positions, 9.0), u)[0]
+    back = answer.call("turn", u, -positions, 9.0)
+    if not np.allclose(grad, back):
+        raise Wrong(
+            "a rotation's gradient is the incoming one, turned by -positions; "
+            "yours is not. Is a part of x detached?"
+        )
+
+
+LN3 = np.log(3.0)
+SIZES = [(7, 5), (7, 5), (5, 4), (5, 4), (5, 3)]
+
+
+@FAR.check("slope ln 3")
+def far_by_hand(answer, rng):
+    # r = 1/3: weights 2/3, 2/9, 2/27, ...; the mean is r / (1 - r) = 1/2
+    expect_close(
+        answer.call("mean_distance", LN3),
+        0.5,
+        "slope ln 3",
+        {
+            "that is the mean of a continuous distance, 1/m; distances are "
+            "whole numbers.": 1 / LN3,
+            "you count from distance 1; the token itself has distance 0.": 1.5,
+            "the weights must sum to 1: divide by the sum of r^D.": 0.75,
+            "that is the ratio of one weight to the next, not the mean.": 1 / 3,
+            "check the sign: the denominator is 1 - r, not 1 + r.": 0.25,
+            "that is the distance at which a weight is halved, not the "
+            "mean.": np.log(2) / LN3,
+            "the weights are powers of e, not of 2.": 1 / (2**LN3 - 1),
+            "that is the inverse of the mean.": 2.0,
+            "that is the weight at distance 0, not the mean.": 2 / 3,
+        },
+    )
+
+
+@FAR.check("slopes ln 2 and 1/256")
+def far_many(answer, rng):
+    got = answer.call("mean_distance", np.array([np.log(2), np.log(5)]))
+    expect_close(got, [1, 0.25], "slopes ln 2 and ln 5, as an array")
+    got = answer.call("mean_distance", 1 / 256)
+    expect_close(got, 255.5 + 1 / 3072, "a small m: 1/m - 1/2 + m/12")
+
+
+@LATE.check("three words by hand")
+def late_by_hand(answer, rng):
+    # d = 4. Queries 2 ln3 (1, 2, 3), keys (1, 1, 0): scores ln3 times these.
+    x, positions = np.zeros((3, 5)), np.zeros((3, 5))
+    x[:, 0], x[0, 1], x[1, 3] = 1, 1, 1
+    positions[:, 0], positions[1, 1], positions[2, 2] = [0, 1, 2], 1, 1
+    w_q, w_k, w_v = np.zeros((5, 4)), np.zeros((5, 4)), np.zeros((5, 2))
+    w_q[0, 0], w_k[1, 0], w_v[3, 0], w_v[2, 1] = 2 * LN3, 1, 1, 1
+    powers = np.array([3.0, 9.0, 27.0])
+
+    def both(p, last=1):
+        """Weights of the second and third word: (p, p, 1) over their sum."""
+        return np.stack([p, np.full(3, last)], axis=1) / (2 * p + 1)[:, None]
+
+    none = np.zeros(3)
+    suspects = {
+        "the values have positions, but queries and keys have not: the "
+        "weights are blind to the order.": np.full((3, 2), 0.2),
+        "the positions are nowhere.": np.tile([0.2, 0], (3, 1)),
+        "only the queries have positions.": np.stack(
+            [1 / (powers + 2), none], axis=1
+        ),
+        "only the keys have positions.": np.tile([3 / 7, 0], (3, 1)),
+        "queries and keys have positions, the values have not.": both(
+            powers, last=0
+        ),
+        "the softmax runs over the queries.": np.stack(
+            [powers / 39, none + 1 / 3], axis=1
+        ),
+        "the scores are not divided by sqrt(d).": both(powers**2),
+        "the scores are divided by d, not by sqrt(d).": both(powers**0.5),
+        "the scores are divided by the root of the model's width; d is the "
+        "width of the keys.": both(powers ** (2 / 5**0.5)),
+        "the scores are divided by the root of the values' width e.": both(
+            powers ** (2 / 2**0.5)
+        ),
+        "the positions are added again before each projection; once is "
+        "enough.": np.stack([powers**2, none + 3], axis=1)
+        / (powers + powers**2 + 1)[:, None],
+        "positions are added to x, not multiplied with it.": np.zeros((3, 2)),
+    }
+    args = (x, positions, w_q, w_k, w_v)
+    got = answer.call("attend_in_order", *args)
+    expect_close(got, both(powers), "three words", suspects)
+
+
+@LATE.check("x and positions enter as their sum")
+def late_sum(answer, rng):
+    x, positions, *maps = (rng.normal(size=s) for s in SIZES)
+    got = answer.call("attend_in_order", x, positions, *maps)
+    moved = answer.call("attend_in_order", x + 0.5, positions - 0.5, *maps)
+    expect_close(got.shape, (7, 3), "shape")
+    expect_close(moved, got, "0.5 taken from positions and given to x")
+
+
+@LATE.check("gradients reach every argument")
+def late_gradient(answer, rng):
+    args = tuple(rng.normal(size=s) for s in SIZES)
+    grads = answer.vjp("attend_in_order", args, rng.normal(size=(7, 3)))
+    if not np.abs(grads[2]).max() > 0 or not np.abs(grads[3]).max() > 0:
+        raise Wrong(
+            "no gradient reaches w_q and w_k: the weights are detached."
+        )
+    expect_close(grads[1], grads[0], "gradient of positions, as that of x")
+
+
+def sentence(rng):
+    """Five words, and three maps that keep the scores small."""
+    maps = [rng.normal(size=(12, 7)) / 5 for _ in range(3)]
+    return rng.normal(size=(5, 12)), maps
+
+
+@ORDERS.check("you wrote a prediction first")
+def predicted(answer, rng):
+    choices = ["1 and 1", "1 and 12", "1 and 24", "12 and 24"]
+    expect_choice(answer, "prediction", choices)
+
+
+@ORDERS.check("without positions")
+def orders_without(answer, rng):
+    x, maps = sentence(rng)
+    got = answer.call("different_outputs", x, np.zeros((5, 12)), *maps)
+    suspects = {
+        "you counted orders, not different outputs.": 24,
+        "the last row must stay the last: its word was exchanged too (or, "
+        "less likely, rounding errors only: compare to six decimals).": 5,
+    }
+    if np.ndim(got) == 0 and 1 < got < 24 and got != 5:
+        raise Wrong(
+            f"{got} outputs that differ by rounding errors only: compare to "
+            "six decimals."
+        )
+    expect_close(got, 1, "four different words, no positions", suspects)
+
+
+@ORDERS.check("with positions")
+def orders_with(answer, rng):
+    x, maps = sentence(rng)
+    positions = rng.normal(size=(5, 12))
+    suspects = {
+        "still one output: were the positions added, before the attention, "
+        "and did they stay while the words moved?": 1,
+        "four words have 24 orders; you went through 4.": 4,
+        "the last row must stay the last: there are 120 orders of five.": 120,
+    }
+    got = answer.call("different_outputs", x, positions, *maps)
+    expect_close(got, 24, "four different words", suspects)
+
+
+@ORDERS.check("a word that occurs twice")
+def orders_twice(answer, rng):
+    x, maps = sentence(rng)
+    x[3] = x[0]
+    positions = rng.normal(size=(5, 12))
+    got = answer.call("different_outputs", x, positions, *maps)
+    said = {"you counted orders, not different outputs.": 24}
+    expect_close(got, 12, "one word twice, 4!/2! sentences", said)

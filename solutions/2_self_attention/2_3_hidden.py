@@ -1,0 +1,476 @@
+"""Hidden checks and known wrong answers of exercises 2.3.
+
+Never handed out. The reference answers are the master notebook's own cells.
+"""
+
+import numpy as np
+import torch
+
+from attnbook.attention import attention
+from attnbook.check.against import Hidden, agree, agree_in_gradient
+
+HIDDEN = Hidden()
+
+
+@HIDDEN.check("2_3.a", "random lengths")
+def mask_anywhere(answer, rng, reference):
+    b, n = rng.choice([3, 5, 6, 8], 2, replace=False)
+    args = (rng.integers(1, n + 1, size=b), int(n))
+    agree(answer, reference, "decoder_mask", args, "random lengths")
+
+
+def random_heads(rng):
+    i, j, d, e, f, g = (int(n) for n in rng.permutation([2, 4, 5, 6, 7, 8]))
+    heads = int(rng.integers(1, 5))
+    shapes = [(i, f), (j, f), (f, heads * d), (f, heads * d), (f, heads * e)]
+    arrays = [rng.normal(size=s) for s in (*shapes, (heads * e, g))]
+    allowed = rng.random((i, j)) > 0.4
+    allowed[np.arange(i), rng.integers(j, size=i)] = True
+    return (*arrays, heads, allowed)
+
+
+@HIDDEN.check("2_3.b", "random sizes")
+def heads_anywhere(answer, rng, reference):
+    agree(answer, reference, "multi_head", random_heads(rng), "random", 2)
+
+
+@HIDDEN.check("2_3.b", "large random scores")
+def heads_large(answer, rng, reference):
+    x, *rest = random_heads(rng)
+    agree(answer, reference, "multi_head", (x * 300, *rest), "large", 2)
+
+
+@HIDDEN.check("2_3.c", "random sizes")
+def count_anywhere(answer, rng, reference):
+    groups = int(rng.integers(1, 6))
+    heads = groups * int(rng.integers(1, 5))
+    args = (heads * int(rng.integers(1, 20)), heads, groups)
+    agree(answer, reference, "grouped_parameters", args, "random sizes")
+
+
+def random_tokens(rng):
+    b, n, heads, d = (int(k) for k in rng.permutation([2, 3, 4, 5]))
+    w = heads * d
+    maps = [rng.normal(size=(w, w)) / w**0.5 for _ in range(3)]
+    return (rng.normal(size=(b, n, w)), *maps, heads)
+
+
+@HIDDEN.check("2_3.d", "random sizes, values and gradients")
+def split_anywhere(answer, rng, reference):
+    args = random_tokens(rng)
+    agree(answer, reference, "self_attend", args, "random sizes")
+    u = rng.normal(size=args[0].shape)
+    agree_in_gradient(answer, reference, "self_attend", args, u)
+
+
+@HIDDEN.check("2_3.e", "random stacks, values and gradients")
+def stack_anywhere(answer, rng, reference):
+    b, n, w, layers = (int(k) for k in rng.permutation([2, 3, 4, 5]))
+    x = rng.normal(size=(b, n, w))
+    maps = rng.normal(size=(layers, w, w)) / w
+    lengths = rng.integers(1, n + 1, size=b)
+    real = np.arange(n) < lengths[:, None, None]
+    args = (x, maps, real)
+    agree(answer, reference, "stack", args, "random stack")
+    u = rng.normal(size=x.shape)
+    agree_in_gradient(answer, reference, "stack", args, u)
+
+
+# --- a ---------------------------------------------------------------------
+
+
+def parts(lengths, n):
+    place = torch.arange(n)
+    return place < lengths[:, None, None], place <= place[:, None]
+
+
+@HIDDEN.wrong("2_3.a", "it is inverted")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths, n)
+    return ~(real & past)
+
+
+@HIDDEN.wrong("2_3.a", "one key too many")
+def decoder_mask(lengths, n):
+    return parts(lengths + 1, n)[0] & parts(lengths, n)[1]
+
+
+@HIDDEN.wrong("2_3.a", "j <= i, not j < i")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths, n)
+    return real & past.tril(-1)
+
+
+@HIDDEN.wrong("2_3.a", "masked the queries in the padding")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths, n)
+    return real.mT & past
+
+
+@HIDDEN.wrong("2_3.a", "left with no key at all")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths, n)
+    return real & real.mT & past
+
+
+@HIDDEN.wrong("2_3.a", "upper triangle")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths, n)
+    return real & past.T
+
+
+@HIDDEN.wrong("2_3.a", "and, not or")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths, n)
+    return real | past
+
+
+@HIDDEN.wrong("2_3.a", "needs its own row")
+def decoder_mask(lengths, n):
+    return parts(lengths, n)[0]
+
+
+@HIDDEN.wrong("2_3.a", "only the padding is masked; the future is not")
+def decoder_mask(lengths, n):
+    return parts(lengths, n)[0].expand(len(lengths), n, n)
+
+
+@HIDDEN.wrong("2_3.a", "only the future is masked")
+def decoder_mask(lengths, n):
+    return parts(lengths, n)[1].expand(len(lengths), n, n)
+
+
+@HIDDEN.wrong("2_3.a", "the axis of examples")
+def decoder_mask(lengths, n):
+    return parts(lengths, n)[1]
+
+
+@HIDDEN.wrong("2_3.a", "masked by one length")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths.max().repeat(len(lengths)), n)
+    return real & past
+
+
+@HIDDEN.wrong("2_3.a", "a mask holds booleans")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths, n)
+    return torch.where(real & past, 0.0, -torch.inf)
+
+
+@HIDDEN.wrong("2_3.a", "changes its argument in place")
+def decoder_mask(lengths, n):
+    lengths -= 1
+    place = torch.arange(n)
+    return (place <= lengths[:, None, None]) & (place <= place[:, None])
+
+
+# --- b ---------------------------------------------------------------------
+
+
+def split(z, heads):
+    return z.reshape(len(z), heads, -1).transpose(1, 0, 2)
+
+
+def by_view(z, heads):
+    return z.reshape(heads, len(z), -1)
+
+
+def interleaved(z, heads):
+    return z.reshape(len(z), -1, heads).transpose(2, 0, 1)
+
+
+def softmax(s, axis=-1):
+    s = np.exp(s - s.max(axis=axis, keepdims=True))
+    return s / s.sum(axis=axis, keepdims=True)
+
+
+def fill(s, allowed):
+    return np.where(allowed, s, -np.inf)
+
+
+def masked_softmax(s, allowed):
+    return softmax(fill(s, allowed))
+
+
+def join(c):
+    return c.transpose(1, 0, 2).reshape(c.shape[1], -1)
+
+
+def variant(
+    cut=split, width=None, weigh=masked_softmax, out=lambda c, W: join(c) @ W
+):
+    """A multi_head that differs from the right one in one step."""
+
+    def multi_head(x, memory, W_q, W_k, W_v, W_o, heads, may_attend):
+        q, k, v = (cut(z, heads) for z in (x @ W_q, memory @ W_k, memory @ W_v))
+        size = width(q, v, x) if width else q.shape[-1]
+        with np.errstate(all="ignore"):
+            a = weigh(q @ k.transpose(0, 2, 1) / size**0.5, may_attend)
+        return out(a @ v, W_o), a
+
+    return multi_head
+
+
+HIDDEN.wrong("2_3.b", "not divided by sqrt(d)")(
+    variant(width=lambda q, v, x: 1)
+)
+HIDDEN.wrong("2_3.b", "divided by d, not by sqrt(d)")(
+    variant(width=lambda q, v, x: q.shape[-1] ** 2)
+)
+HIDDEN.wrong("2_3.b", "the root of all heads' width")(
+    variant(width=lambda q, v, x: q.shape[-1] * len(q))
+)
+HIDDEN.wrong("2_3.b", "the root of the inputs' width")(
+    variant(width=lambda q, v, x: x.shape[-1])
+)
+HIDDEN.wrong("2_3.b", "the root of the values' width e")(
+    variant(width=lambda q, v, x: v.shape[-1])
+)
+HIDDEN.wrong("2_3.b", "the mask is not used")(
+    variant(weigh=lambda s, m: softmax(s))
+)
+HIDDEN.wrong("2_3.b", "the mask is inverted")(
+    variant(weigh=lambda s, m: masked_softmax(s, ~m))
+)
+HIDDEN.wrong("2_3.b", "applied after the softmax")(
+    variant(weigh=lambda s, m: softmax(s) * m)
+)
+HIDDEN.wrong("2_3.b", "a forbidden score is set to 0")(
+    variant(weigh=lambda s, m: softmax(s * m))
+)
+HIDDEN.wrong("2_3.b", "runs over the queries")(
+    variant(weigh=lambda s, m: softmax(fill(s, m), axis=1))
+)
+HIDDEN.wrong("2_3.b", "runs over the heads")(
+    variant(weigh=lambda s, m: softmax(s, axis=0) * m)
+)
+HIDDEN.wrong("2_3.b", "not yet divided by their sum")(
+    variant(weigh=lambda s, m: np.exp(s) * m)
+)
+HIDDEN.wrong("2_3.b", "without transposing")(variant(cut=by_view))
+HIDDEN.wrong("2_3.b", "takes every second one")(variant(cut=interleaved))
+HIDDEN.wrong("2_3.b", "W_o is missing")(variant(out=lambda c, W: join(c)))
+HIDDEN.wrong("2_3.b", "joined without transposing back")(
+    variant(out=lambda c, W: c.reshape(c.shape[1], -1) @ W)
+)
+HIDDEN.wrong("2_3.b", "the heads are interleaved")(
+    variant(out=lambda c, W: c.transpose(1, 2, 0).reshape(c.shape[1], -1) @ W)
+)
+HIDDEN.wrong("2_3.b", "the heads are summed")(
+    variant(out=lambda c, W: c.sum(axis=0) @ W[: c.shape[-1]])
+)
+HIDDEN.wrong("2_3.b", "the heads are averaged")(
+    variant(out=lambda c, W: c.mean(axis=0) @ W[: c.shape[-1]])
+)
+
+
+def no_max(s, allowed):
+    w = np.exp(fill(s, allowed))
+    return w / w.sum(axis=-1, keepdims=True)
+
+
+def late_renormalised(s, allowed):
+    w = softmax(s) * allowed
+    return w / w.sum(axis=-1, keepdims=True)
+
+
+HIDDEN.wrong("2_3.b", "subtract the row's maximum")(variant(weigh=no_max))
+HIDDEN.wrong("2_3.b", "largest *permitted* score")(
+    variant(weigh=late_renormalised)
+)
+
+
+@HIDDEN.wrong("2_3.b", "results first, then the weights")
+def multi_head(*args):
+    return variant()(*args)[::-1]
+
+
+@HIDDEN.wrong("2_3.b", "return 2 arrays, with commas between")
+def multi_head(*args):
+    return variant()(*args)[0]
+
+
+@HIDDEN.wrong("2_3.b", "not their mean")
+def multi_head(*args):
+    out, weights = variant()(*args)
+    return out, weights.mean(axis=0)
+
+
+@HIDDEN.wrong("2_3.b", "changes its argument in place")
+def multi_head(x, memory, W_q, W_k, W_v, W_o, heads, may_attend):
+    W_q /= (W_q.shape[1] // heads) ** 0.5
+    return variant(width=lambda q, v, x: 1)(
+        x, memory, W_q, W_k, W_v, W_o, heads, may_attend
+    )
+
+
+# --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_3.c", "all heads with keys of their own")
+def grouped_parameters(width, heads, groups):
+    return 4 * width**2 + 4 * width
+
+
+@HIDDEN.wrong("2_3.c", "the biases are missing")
+def grouped_parameters(width, heads, groups):
+    return 2 * width**2 + 2 * width * groups * (width // heads)
+
+
+@HIDDEN.wrong("2_3.c", "you counted one")
+def grouped_parameters(width, heads, groups):
+    return (width + 1) * (2 * width + groups * (width // heads))
+
+
+@HIDDEN.wrong("2_3.c", "only keys and values shrink")
+def grouped_parameters(width, heads, groups):
+    return 4 * (width + 1) * groups * (width // heads)
+
+
+@HIDDEN.wrong("2_3.c", "as many biases as columns")
+def grouped_parameters(width, heads, groups):
+    shared = groups * (width // heads)
+    return 2 * (width**2 + width) + 2 * (width * shared + width)
+
+
+@HIDDEN.wrong("2_3.c", "w / h numbers, not one")
+def grouped_parameters(width, heads, groups):
+    return 2 * (width + 1) * (width + groups)
+
+
+@HIDDEN.wrong("2_3.c", "not h / g")
+def grouped_parameters(width, heads, groups):
+    return 2 * (width + 1) * (width + width * heads / groups)
+
+
+@HIDDEN.wrong("2_3.c", "the output map is missing")
+def grouped_parameters(width, heads, groups):
+    return (width + 1) * (width + 2 * groups * (width // heads))
+
+
+# --- d ---------------------------------------------------------------------
+
+
+def viewed(z, heads):
+    b, n, w = z.shape
+    return z.view(b, heads, n, w // heads)
+
+
+def cut_well(z, heads):
+    b, n, w = z.shape
+    return z.view(b, n, heads, w // heads).transpose(1, 2)
+
+
+def every_second(z, heads):
+    b, n, w = z.shape
+    return z.view(b, n, w // heads, heads).permute(0, 3, 1, 2)
+
+
+def together(c):
+    return c.transpose(1, 2).flatten(2)
+
+
+def attended(cut, back, weigh=None):
+    """A self_attend that differs from the right one in one step."""
+
+    def self_attend(x, W_q, W_k, W_v, heads):
+        q, k, v = (cut(x @ W, heads) for W in (W_q, W_k, W_v))
+        a = weigh(q, k) if weigh else attention(q, k, v)[1]
+        return back(a @ v)
+
+    return self_attend
+
+
+HIDDEN.wrong("2_3.d", "a part of the sentence, not some columns")(
+    attended(viewed, lambda c: c.flatten(1).view(c.shape[0], c.shape[2], -1))
+)
+HIDDEN.wrong("2_3.d", "joined without transposing back")(
+    attended(cut_well, lambda c: c.reshape(c.shape[0], c.shape[2], -1))
+)
+HIDDEN.wrong("2_3.d", "takes every second one")(
+    attended(every_second, lambda c: c.permute(0, 2, 3, 1).flatten(2))
+)
+HIDDEN.wrong("2_3.d", "sums are interleaved")(
+    attended(cut_well, lambda c: c.permute(0, 2, 3, 1).flatten(2))
+)
+HIDDEN.wrong("2_3.d", "not divided by sqrt(d)")(
+    attended(cut_well, together, lambda q, k: (q @ k.mT).softmax(-1))
+)
+HIDDEN.wrong("2_3.d", "the root of the width w")(
+    attended(
+        cut_well,
+        together,
+        lambda q, k: ((q @ k.mT) / (q.shape[1] * q.shape[3]) ** 0.5).softmax(
+            -1
+        ),
+    )
+)
+HIDDEN.wrong("2_3.d", "runs over the queries")(
+    attended(
+        cut_well,
+        together,
+        lambda q, k: ((q @ k.mT) / q.shape[3] ** 0.5).softmax(-2),
+    )
+)
+HIDDEN.wrong("2_3.d", "the weights are detached")(
+    attended(cut_well, together, lambda q, k: attention(q, k, k)[1].detach())
+)
+
+
+@HIDDEN.wrong("2_3.d", "nothing is split")
+def self_attend(x, W_q, W_k, W_v, heads):
+    return attention(x @ W_q, x @ W_k, x @ W_v)[0]
+
+
+# --- e ---------------------------------------------------------------------
+
+
+def layers(mask_of, weigh=None):
+    """A stack whose layer number l gets mask_of(l, mask)."""
+
+    def stack(x, maps, may_attend):
+        for number, W in enumerate(maps):
+            mask = mask_of(number, may_attend)
+            if weigh:
+                x = x + weigh(x @ W, x, mask) @ x
+            else:
+                x = x + attention(x @ W, x, x, mask)[0]
+        return x
+
+    return stack
+
+
+HIDDEN.wrong("2_3.e", "lost after the first layer")(
+    layers(lambda number, mask: mask if number == 0 else None)
+)
+HIDDEN.wrong("2_3.e", "the first layer has no mask")(
+    layers(lambda number, mask: mask if number > 0 else None)
+)
+HIDDEN.wrong("2_3.e", "no layer has a mask")(layers(lambda number, mask: None))
+HIDDEN.wrong("2_3.e", "the mask is inverted")(
+    layers(lambda number, mask: ~mask if not mask.all() else mask)
+)
+HIDDEN.wrong("2_3.e", "still counts in the mean's denominator")(
+    layers(
+        lambda number, mask: mask,
+        lambda q, x, mask: attention(q, x, x)[1] * mask,
+    )
+)
+HIDDEN.wrong("2_3.e", "the weights are detached")(
+    layers(
+        lambda number, mask: mask,
+        lambda q, x, mask: attention(q, x, x, mask)[1].detach(),
+    )
+)
+
+
+@HIDDEN.wrong("2_3.e", "the residual connection is missing")
+def stack(x, maps, may_attend):
+    for W in maps:
+        x, _ = attention(x @ W, x, x, may_attend)
+    return x
+
+
+@HIDDEN.wrong("2_3.e", "only one layer was applied")
+def stack(x, maps, may_attend):
+    return x + attention(x @ maps[0], x, x, may_attend)[0]
