@@ -4,6 +4,7 @@ import json
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from attnbook import measure
 from attnbook.measure import RECORDS, Test, judge
@@ -73,3 +74,22 @@ def test_a_changed_module_makes_the_record_stale(monkeypatch):
     (sentence,) = claims.stale()
     assert sentence.startswith("C01: the record is stale")
     assert sentence.endswith("make claims CHAPTER=1_1")
+
+
+def test_seeds_run_everything_and_one_runs_longer(tmp_path, monkeypatch):
+    """What papermill is told: all seeds, all baselines, one longer run."""
+    cell = new_code_cell(
+        "seed = 0\nlonger = 1\neverything = False",
+        metadata={"tags": ["parameters"]},
+    )
+    path = tmp_path / "9_9_any.ipynb"
+    nbformat.write(new_notebook(cells=[cell]), path)
+    found = claims.runs_of(path, seeds=2)
+    assert found == {
+        (0, 1): {"seed": 0, "everything": True},
+        (1, 1): {"seed": 1, "everything": True},
+        (0, 4): {"seed": 0, "longer": 4, "everything": True},
+    }
+    cell.source = "seed = 0"
+    nbformat.write(new_notebook(cells=[cell]), path)
+    assert claims.runs_of(path, seeds=1) == {(0, 1): {"seed": 0}}

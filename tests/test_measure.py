@@ -72,6 +72,27 @@ def test_a_live_run_outside_the_band_is_named():
         measure.assert_inside({"ours": {"speed": 0.5}}, recorded)
 
 
+def timed_claim(monkeypatch, tmp_path):
+    """A claim about times whose record (made elsewhere) says 2 and 8 ms."""
+    import json
+
+    tests = (Test("ms", "ours", "base", at_most=-1),)
+    record = {"metrics": {"ours": {"ms": [2] * 3}, "base": {"ms": [8] * 3}}}
+    (tmp_path / "B98.json").write_text(json.dumps(record))
+    monkeypatch.setattr(measure, "RECORDS", tmp_path)
+    monkeypatch.setattr(measure, "ClaimBox", lambda claim, record: record)
+    return Claim("B98", "fast", tests, "here", "not", times=True), record
+
+
+def test_times_must_agree_with_the_first_test_only(monkeypatch, tmp_path):
+    claim, record = timed_claim(monkeypatch, tmp_path)
+    slower_machine = {"ours": {"ms": 40.0}, "base": {"ms": 99.0}}
+    assert claim.settle(slower_machine, {}, {}) == record
+    upside_down = {"ours": {"ms": 99.0}, "base": {"ms": 40.0}}
+    with pytest.raises(AssertionError, match="is the machine busy?"):
+        claim.settle(upside_down, {}, {})
+
+
 def test_a_claim_without_a_record_says_what_to_do():
     claim = Claim("C99", "nothing", (), "nothing", "nothing")
     assert "make claims" in repr(claim.settle({}, {}, {}))
