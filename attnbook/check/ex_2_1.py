@@ -1,0 +1,439 @@
+"""Visible checks of chapter 2.1's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+import numpy as np
+
+from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+
+CROSS = Exercise("2_1.a", "Two sequences", ("cross_attention",), "torch")
+BATCH = Exercise("2_1.b", "In NumPy, for a batch", ("batched_attention",))
+SHARP = Exercise("2_1.c", "How sharp?", ("needed_score",))
+LAYER = Exercise(
+    "2_1.d",
+    "The wrong way",
+    ("self_attention_layer",),
+    "torch",
+    all_or_nothing=True,
+)
+SHUFFLE = Exercise("2_1.e", "A shuffle", ("largest_change", "prediction"))
+EXERCISES = [CROSS, BATCH, SHARP, LAYER, SHUFFLE]
+
+LN3 = np.log(3.0)
+# Scores of the worked examples, in units of ln 3: a number of the query times
+# a number of the key. Their powers of 3, worked by hand, are the weights but
+# for each row's sum.
+ASKS = np.array([[1, 0, 2, -1, 1], [2, 1, 0, 1, -2]])
+KEYS = np.array([[0, 1, 2], [1, 0, 2]])
+SCORES = ASKS[:, :, None] * KEYS[:, None, :]
+POWERS = np.array(
+    [
+        [[1, 3, 9], [1, 1, 1], [1, 9, 81], [9, 3, 1], [1, 3, 9]],
+        [[9, 1, 81], [3, 1, 9], [1, 1, 1], [3, 1, 9], [9, 81, 1]],
+    ]
+)
+WEIGHTS = POWERS / POWERS.sum(axis=-1, keepdims=True)
+QUERIES_AXIS = (
+    "the softmax runs over the queries; each query's weights over the keys "
+    "must sum to 1."
+)
+SUBTRACT = (
+    "the largest score is taken over the {}, so the keys of one row lose "
+    "different amounts; take it over the keys."
+)
+
+
+def shares(scores, axis=-1):
+    """Powers of 3 of these scores, divided by their sum over an axis."""
+    powers = 3.0**scores
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def weight_suspects(scores, **widths):
+    """Known wrong weights for d = 16; widths are named scales' squares."""
+    out = {
+        QUERIES_AXIS: shares(scores, -2),
+        "the scores are not divided by sqrt(d).": shares(4 * scores),
+        "the scores are divided by d, not by sqrt(d).": shares(scores / 4),
+        "these are exponentials, not yet divided by their sum over the "
+        "keys.": 3.0**scores,
+        "these are scores; the softmax is missing.": LN3 * scores,
+        "all weights of an example share one sum; each query has its own.": (
+            shares(scores, (-2, -1))
+        ),
+        SUBTRACT.format("queries"): shares(
+            scores - scores.max(-2)[..., None, :]
+        ),
+    }
+    if scores.ndim == 3:
+        out["the softmax runs over the batch; it must run over the keys."] = (
+            shares(scores, 0)
+        )
+        out[SUBTRACT.format("batch")] = shares(scores - scores.max(0))
+    for name, width in widths.items():
+        said = (
+            f"the scores are divided by the root of {name.replace('_', ' ')}; "
+            "the dot product has d terms, so it is sqrt(d)."
+        )
+        out[said] = shares(4 / width**0.5 * scores)
+    return out
+
+
+def in_order(sums, weights, want):
+    """Wrong if the two results have each other's shape."""
+    if sums.shape == want[1] and weights.shape == want[0]:
+        raise Wrong("return the sums first, then the weights.")
+
+
+def expect_sums(sums, weights, e):
+    """The values are unit vectors: sums must be weights, then zeros."""
+    zeros = np.zeros((*weights.shape[:-1], e - weights.shape[-1]))
+    what = "sums (the sum must use the weights that you return)"
+    expect_close(sums, np.concatenate([weights, zeros], axis=-1), what)
+
+
+def expect_gradients(answer, name, args, shape, rng):
+    """Gradients must agree with small steps along a random direction."""
+    u = rng.normal(size=shape)
+    grads = answer.vjp(name, args, u)
+    steps = [rng.normal(size=a.shape) for a in args]
+    slope = sum((g * s).sum() for g, s in zip(grads, steps))
+    ends = [
+        (u * answer.call(name, *moved, parts=2)[0]).sum()
+        for t in (1e-5, -1e-5)
+        for moved in [[a + t * s for a, s in zip(args, steps)]]
+    ]
+    if all(np.abs(g).max() > 0 for g in grads) and np.isclose(
+        slope, (ends[0] - ends[1]) / 2e-5, rtol=1e-4, atol=1e-6
+    ):
+        return
+    raise Wrong(
+        "the gradient is not that of the sums: something is detached, such "
+        "as the weights (detach, no_grad, item or numpy), so that W_Q, W_K or "
+        "W_V could not be learned."
+    )
+
+
+@CROSS.check("a worked example, all sizes different")
+def cross_by_hand(answer, rng):
+    # b, i, j, w, u, d, e = 2, 5, 3, 6, 7, 16, 8
+    x, y = rng.normal(size=(2, 5, 6)), rng.normal(size=(2, 3, 7))
+    x[:, :, 2], y[:, :, 4], y[:, :, :3] = ASKS, KEYS, np.eye(3)
+    W_Q, W_K, W_V = np.zeros((6, 16)), np.zeros((7, 16)), np.zeros((7, 8))
+    W_Q[2, 9], W_K[4, 9], W_V[:3, :3] = 1, 4 * LN3, np.eye(3)
+    args = (x, y, W_Q, W_K, W_V)
+    sums, weights = answer.call("cross_attention", *args, parts=2)
+    in_order(sums, weights, ((2, 5, 8), (2, 5, 3)))
+    widths = {"the width w of x": 6, "the width u of y": 7}
+    widths |= {"the value width e": 8, "the number of keys j": 3}
+    suspects = weight_suspects(SCORES, **widths)
+    expect_close(weights, WEIGHTS, "weights", suspects)
+    if sums.shape == (2, 5, 16):
+        raise Wrong("you summed keys; the weighted sum takes the values y W_V.")
+    if sums.shape == (2, 5, 7):
+        raise Wrong("you summed y itself; the values are y W_V.")
+    expect_sums(sums, WEIGHTS, 8)
+
+
+@CROSS.check("who asks whom: two sequences of one shape")
+def cross_roles(answer, rng):
+    # w = u = 3, i = j = 2, so that an exchange of x and y cannot fail by shape
+    x, y = np.eye(2, 3), np.array([[0.0, 0, 1], [1, 1, 0]])
+    form = np.array([[1, 0, 0], [2, 0, 0], [0, 0, 1]])  # W_Q W_K^T / (4 ln 3)
+    W_Q, W_K, W_V = np.eye(3, 16), np.zeros((3, 16)), np.eye(3, 5)
+    W_K[:, :3] = 4 * LN3 * form.T
+    args = (x[None], y[None], W_Q, W_K, W_V)
+    sums, weights = answer.call("cross_attention", *args, parts=2)
+    right = np.array([[1 / 4, 3 / 4], [1 / 10, 9 / 10]])  # scores 0 1, 0 2
+    suspects = {
+        "the keys come from x in yours; they must come from y.": x @ form @ x.T,
+        "the queries come from y in yours; they must come from x.": (
+            y @ form @ y.T
+        ),
+        "x and y have each other's roles: x asks (queries), y is asked "
+        "(keys).": y @ form @ x.T,
+        "W_Q and W_K are exchanged: q = x W_Q, k = y W_K.": x @ form.T @ y.T,
+        "row i of the weights must belong to query i; yours is turned "
+        "around.": y @ form.T @ x.T,
+    }
+    suspects = {said: shares(s)[None] for said, s in suspects.items()}
+    expect_close(weights, right[None], "weights", suspects)
+    want = [[0.75, 0.75, 0.25, 0, 0], [0.9, 0.9, 0.1, 0, 0]]
+    said = "the values come from x in yours; they are y W_V."
+    of_x = np.concatenate([right, np.zeros((2, 3))], axis=1)
+    expect_close(sums, [want], "sums", {said: [of_x]})
+
+
+@CROSS.check("gradients reach both sequences and all three maps")
+def cross_gradients(answer, rng):
+    sizes = [(2, 4, 3), (2, 5, 7), (3, 6), (7, 6), (7, 8)]
+    args = tuple(rng.normal(size=s) / 2 for s in sizes)
+    expect_gradients(answer, "cross_attention", args, (2, 4, 8), rng)
+
+
+def call_batched(answer, q, k, v):
+    """Sums and weights; an error says more about the axes."""
+    try:
+        return answer.call("batched_attention", q, k, v, parts=2)
+    except Wrong as wrong:
+        if " raised " not in str(wrong):
+            raise
+        raise Wrong(
+            f"{wrong} Any number of axes may stand in front: swap only the "
+            "last two axes of k (-2 and -1; `.T` reverses all of them), count "
+            "axes from the end everywhere, and keep the axis of a maximum or "
+            "a sum (keepdims=True)."
+        ) from None
+
+
+def finished():
+    """q, k, v of the worked example: (2, 5, 16), (2, 3, 16), (2, 3, 8)."""
+    q, k = np.zeros((2, 5, 16)), np.zeros((2, 3, 16))
+    q[:, :, 9], k[:, :, 9] = ASKS, 4 * LN3 * KEYS
+    return q, k, np.tile(np.eye(3, 8), (2, 1, 1))
+
+
+@BATCH.check("one example, no axis in front")
+def batched_by_hand(answer, rng):
+    q, k, v = (part[1] for part in finished())
+    sums, weights = call_batched(answer, q, k, v)
+    in_order(sums, weights, ((5, 8), (5, 3)))
+    widths = {"the value width e": 8, "the number of keys j": 3}
+    suspects = weight_suspects(SCORES[1], **widths)
+    expect_close(weights, WEIGHTS[1], "weights", suspects)
+    if sums.shape == (5, 16):
+        raise Wrong("you summed keys; the weighted sum takes the values v.")
+    expect_sums(sums, WEIGHTS[1], 8)
+
+
+@BATCH.check("a batch of two")
+def batched_three_axes(answer, rng):
+    sums, weights = call_batched(answer, *finished())
+    expect_close(weights, WEIGHTS, "weights", weight_suspects(SCORES))
+    expect_sums(sums, WEIGHTS, 8)
+
+
+def expect_alone(answer, q, k, v, what):
+    """Each example must get in the batch what it gets alone."""
+    sums, weights = call_batched(answer, q, k, v)
+    for spot in np.ndindex(q.shape[:-2]):
+        alone = call_batched(answer, q[spot], k[spot], v[spot])
+        shapes = (*q.shape[:-2], *alone[0].shape)
+        expect_close(sums.shape, shapes, f"{what}: shape of the sums")
+        expect_close(weights[spot], alone[1], f"{what}: weights")
+        expect_close(sums[spot], alone[0], f"{what}: sums")
+
+
+@BATCH.check("two axes in front: each example as if alone")
+def batched_four_axes(answer, rng):
+    sizes = [(2, 3, 5, 4), (2, 3, 7, 4), (2, 3, 7, 6)]
+    args = [rng.normal(size=s) for s in sizes]
+    expect_alone(answer, *args, "two axes in front")
+
+
+@BATCH.check("a cube of keys, where no wrong transpose fails by itself")
+def batched_cube(answer, rng):
+    q, k, v = (rng.normal(size=s) for s in [(3, 2, 3), (3, 3, 3), (3, 3, 5)])
+    what = "b = j = d = 3 (swap only the last two axes of k; `.T` and others "
+    expect_alone(answer, q, k, v, what + "mix examples)")
+
+
+@BATCH.check("scores of 1000 and -1000")
+def batched_large(answer, rng):
+    t, q, v = np.exp(-1.0), 2 * np.eye(2, 4), np.eye(5, 3)
+    rows = np.full((2, 5), -1e3)  # the fourth and fifth weight are 0
+    rows[0, :2], rows[1, 1], rows[1, 3:] = [1e3, 999], -1001, -2e3
+    want = np.array([[1, t, 0, 0, 0], [1, t, 1, 0, 0]])
+    want /= [[1 + t], [2 + t]]
+    k = np.zeros((5, 4))
+    k[:, :2] = rows.T  # d = 4, and q = 2: score i, j is rows[i, j]
+    lost = (
+        "exp overflows to infinity: subtract each row's largest score before "
+        "exp (Eq. 1.2.8).",
+        "a row whose largest score is -1000 underflows to 0/0: subtract the "
+        "largest score itself, not its absolute value, nor a constant.",
+    )
+    clipped = "large scores are clipped: 1000 and 999 must not get the same "
+    clipped += "weight. Subtract each row's largest score instead."
+    suspects = {clipped: [[0.5, 0.5, 0, 0, 0]]}
+    for i in (0, 1):
+        _, got = call_batched(answer, q[i : i + 1], k, v)
+        if not np.isfinite(got).all() or not got.any():
+            raise Wrong(lost[i])
+        expect_close(got, want[i : i + 1], "one query", suspects)
+    for lead in ((), (3,)):
+        args = (np.broadcast_to(a, lead + a.shape) for a in (q, k, v))
+        _, got = call_batched(answer, *(a.copy() for a in args))
+        if not np.isfinite(got).all() or not got.any(axis=-1).all():
+            raise Wrong(
+                "one maximum for several rows: beside a row with 1000 one "
+                "with -1000 underflows to 0/0. Each row has its own largest."
+            )
+        expect_close(got, np.broadcast_to(want, lead + want.shape), "weights")
+
+
+@SHARP.check("worked values")
+def sharp_by_hand(answer, rng):
+    # The odds of 0.9 are 9, times 3 other keys: 27.
+    expect_close(
+        answer.call("needed_score", 0.9, 4),
+        3 * LN3,
+        "weight 0.9 among 4",
+        {
+            "the other n - 1 keys are missing: each of them adds exp(0) = 1 "
+            "to the denominator.": 2 * LN3,
+            "there are n - 1 other keys, not n.": np.log(36.0),
+            "there are n - 1 other keys, not n + 1.": np.log(45.0),
+            "the odds are p / (1 - p), not p.": np.log(2.7),
+            "the odds are p / (1 - p), not 1 / (1 - p).": np.log(30.0),
+            "that is exp(beta); take its logarithm.": 27.0,
+            "the sign is reversed: a larger p needs a larger score.": -3 * LN3,
+            "the odds are upside down: p / (1 - p).": -LN3,
+            "the n - 1 multiplies the odds; it does not divide them.": LN3,
+            "the n - 1 multiplies the odds; it is not added.": np.log(12.0),
+            "the n - 1 belongs inside the logarithm.": 6 * LN3,
+            "use the natural logarithm, not base 2: exp is its inverse.": (
+                np.log2(27.0)
+            ),
+            "use the natural logarithm, not base 10: exp is its inverse.": (
+                np.log10(27.0)
+            ),
+        },
+    )
+
+
+@SHARP.check("the average needs no score; less needs a negative one")
+def sharp_corners(answer, rng):
+    for n in (2, 7, 50):
+        got = answer.call("needed_score", 1 / n, n)
+        expect_close(got, 0.0, f"weight 1/{n} among {n}")
+    said = "a key with less than 1/n has a negative score; yours is "
+    got = answer.call("needed_score", 0.25, 28)
+    expect_close(got, 2 * LN3, "weight 0.25 among 28")
+    got = answer.call("needed_score", 0.1, 2)
+    suspects = {said + "cut at 0.": 0.0, said + "positive.": 2 * LN3}
+    expect_close(got, -2 * LN3, "weight 0.1 among 2", suspects)
+
+
+@SHARP.check("put back into Equation 2.1.10")
+def sharp_back(answer, rng):
+    p, n = rng.uniform(0.02, 0.98, size=6), int(rng.integers(20, 90))
+    got = answer.call("needed_score", p, n)
+    expect_close(got.shape, (6,), "shape for six weights")
+    found = 1 / (1 + (n - 1) * np.exp(-np.clip(got, -99, 99)))
+    expect_close(found, p, f"the weights that your scores give, among {n}")
+
+
+@LAYER.check("a worked example")
+def layer_by_hand(answer, rng):
+    # b, n, w, d, e = 2, 3, 5, 16, 7; queries are the first three of SCORES
+    x = np.zeros((2, 3, 5))
+    x[:, :, 0], x[:, :, 1], x[:, :, 2:] = ASKS[:, :3], KEYS, np.eye(3)
+    W_Q, W_K, W_V = np.zeros((5, 16)), np.zeros((5, 16)), np.zeros((5, 7))
+    W_Q[0, 9], W_K[1, 9], W_V[2:, :3] = 1, 4 * LN3, np.eye(3)
+    sums, weights = answer.call(
+        "self_attention_layer", x, W_Q, W_K, W_V, parts=2
+    )
+    in_order(sums, weights, ((2, 3, 7), (2, 3, 3)))
+    s, flip = SCORES[:, :3], SCORES[:, :3].swapaxes(1, 2)
+    columns = shares(s, 1)
+    suspects = weight_suspects(s, the_value_width_e=7, the_model_width_w=5) | {
+        "these are the old weights turned around (or q and k exchanged): "
+        "each row belongs to a key. Take the softmax over the keys.": shares(
+            flip
+        ),
+        "the softmax over the queries comes first, and dividing again does "
+        "not undo it. Take the softmax over the keys.": columns
+        / columns.sum(axis=2, keepdims=True),
+        "that is a sigmoid of each score; the keys of a query must share a "
+        "total of 1.": 1 / (1 + 3.0**-s),
+    }
+    expect_close(weights, WEIGHTS[:, :3], "weights", suspects)
+    expect_sums(sums, WEIGHTS[:, :3], 7)
+
+
+@LAYER.check("equal values come through unchanged")
+def layer_average(answer, rng):
+    x, W_V = rng.normal(size=(2, 5, 3)), rng.normal(size=(3, 6))
+    x[:, :, 2], W_V[:2] = [[2.0], [-1.0]], 0  # v is the same for all rows
+    maps = rng.normal(size=(2, 3, 4))
+    sums, _ = answer.call("self_attention_layer", x, *maps, W_V, parts=2)
+    want = np.array([2.0, -1.0])[:, None, None] * np.tile(W_V[2], (1, 5, 1))
+    expect_close(sums, want, "the average of equal values is that value")
+
+
+@LAYER.check("gradients reach the input and all three maps")
+def layer_gradients(answer, rng):
+    sizes = [(2, 5, 3), (3, 4), (3, 4), (3, 6)]
+    args = tuple(rng.normal(size=s) / 2 for s in sizes)
+    expect_gradients(answer, "self_attention_layer", args, (2, 5, 6), rng)
+
+
+@SHUFFLE.check("you wrote a prediction first")
+def predicted(answer, rng):
+    choices = ["nothing", "their order", "their values"]
+    expect_choice(answer, "prediction", choices)
+
+
+@SHUFFLE.check("without places the outputs are shuffled alike")
+def shuffle_without(answer, rng):
+    x, order = rng.normal(size=(7, 4)), np.array([2, 0, 1, 6, 3, 4, 5])
+    maps = [rng.normal(size=s) for s in [(4, 5), (4, 5), (4, 3)]]
+    got = answer.call("largest_change", x, np.zeros((7, 4)), *maps, order)
+    what = "no places; before you subtract, the first outputs must be brought "
+    expect_close(got, 0.0, what + "into the same order")
+
+
+@SHUFFLE.check("with places: everyone looks at the next place")
+def shuffle_with(answer, rng):
+    # The query of place i matches the key of place i + 1 alone (score 200).
+    # So the output there is the value of whoever stands in place i + 1.
+    order, follow = np.array([3, 0, 4, 1, 2]), np.array([1, 2, 3, 4, 0])
+    rows = np.array([[1.0, -2], [2, 0], [3, -4], [0, 0], [4, 1]])
+    x, places = np.zeros((2, 5, 8))
+    x[:, :2], places[:, 2:7] = rows, np.eye(5)
+    W_Q, W_K, W_V = np.zeros((8, 4)), np.zeros((8, 4)), 2 * np.eye(8, 3)
+    angle = 2 * np.pi * np.arange(5) / 5
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    W_Q[2:7, :2], W_K[2:7, :2], W_V[2] = 600 * ring[follow], ring, 0
+    got = answer.call("largest_change", x, places, W_Q, W_K, W_V, order)
+    if got.size > 1:
+        raise Wrong("return one number, the largest over all entries.")
+    v = np.pad(2 * rows, ((0, 0), (0, 1)))
+    before, after = v[follow], v[order][follow]
+    # after: values of rows 0 4 1 2 3; before, in order: of rows 4 1 0 2 3;
+    # differences (-6, -6) (4, 2) (2, 4) (0, 0) (0, 0)
+    gap = after - before[order]
+    size = np.abs(gap)
+    suspects = {
+        "0 although places were added: they are missing, or they wander along "
+        "with the rows. Shuffle x, then add places.": 0.0,
+        "take absolute values first: the largest change is negative.": 4.0,
+        "take absolute values; this is the smallest difference.": -6.0,
+        "that is the mean of the differences, not the largest.": size.mean(),
+        "that is the sum of the differences, not the largest.": size.sum(),
+        "that is the length of a row of differences, not the largest entry.": 72
+        ** 0.5,
+        "that is the largest square, not the largest difference.": 36.0,
+        "the first outputs were not brought into the new order.": np.abs(
+            after - before
+        ).max(),
+        "the first outputs are in the inverse order, or the second were "
+        "shuffled again: index the first, and only them, with the `order` "
+        "that shuffled x.": np.abs(after[order] - before).max(),
+        "you compare inputs; the outputs of attention are asked for.": np.abs(
+            rows[order] - rows
+        ).max(),
+    }
+    expect_close(got, 6.0, "five rows, each looks at the next place", suspects)
+
+
+@SHUFFLE.check("no shuffle, no change")
+def shuffle_identity(answer, rng):
+    x, places = rng.normal(size=(2, 6, 4))
+    maps = [rng.normal(size=s) for s in [(4, 3), (4, 3), (4, 2)]]
+    got = answer.call("largest_change", x, places, *maps, np.arange(6))
+    what = "order 0, 1, ..., 5, with places (added in both calls?)"
+    expect_close(got, 0.0, what)
