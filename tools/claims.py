@@ -158,7 +158,7 @@ def record(path: Path, runs: list[dict], long_run: dict | None) -> dict:
             runs, "cpu_seconds", lambda v: round(np.mean(v), 1)
         ),
     }
-    if long_run:
+    if long_run and not claim["times"]:  # nothing was trained for times
         made["longer_training"] = longer_training(long_run, tests)
     if claim["times"]:
         made["machine"] = machine()

@@ -1,0 +1,374 @@
+"""Visible checks of chapter 2.2's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+import numpy as np
+
+from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+
+BACK = Exercise("2_2.a", "Attention's backward pass", ("attention_gradients",))
+VJP = Exercise("2_2.b", "The softmax's backward pass", ("softmax_vjp",))
+SCALE = Exercise("2_2.c", "The factor", ("score_scale",))
+HEADS = Exercise(
+    "2_2.d",
+    "The wrong width",
+    ("attend_in_heads",),
+    "torch",
+    all_or_nothing=True,
+)
+MORE = Exercise("2_2.e", "More keys", ("saturated_share", "prediction"))
+EXERCISES = [BACK, VJP, SCALE, HEADS, MORE]
+
+LN3 = np.log(3.0)
+
+
+def worked():
+    """d = 4: the scores are (0, ln 3, 0) and (ln 3, 0, ln 3)."""
+    q, k = np.zeros((1, 2, 4)), np.zeros((1, 3, 4))
+    q[0, 0, 0] = q[0, 1, 1] = 2
+    k[0, :, 0], k[0, :, 1] = [0, LN3, 0], [LN3, 0, LN3]
+    v, do = np.zeros((1, 3, 5)), np.zeros((1, 2, 5))
+    v[0, 0, 0], do[0, :, 0] = 5, [1, 2]
+    return q, k, v, do
+
+
+def gradients(answer, args):
+    """The three results, if each has its own argument's shape."""
+    got = answer.call("attention_gradients", *args, parts=3)
+    shapes = [x.shape for x in args[:3]]
+    if [x.shape for x in got] != shapes:
+        if sorted(x.shape for x in got) == sorted(shapes):
+            raise Wrong("return dq first, then dk, then dv.")
+        yours = ", ".join(str(x.shape) for x in got)
+        raise Wrong(f"dq, dk, dv have the shapes {shapes}, yours are {yours}.")
+    return got
+
+
+@BACK.check("dV of a worked example: are the weights right?")
+def values_by_hand(answer, rng):
+    _, _, dv = gradients(answer, worked())
+
+    def summed(first, second):  # rows of weights; do is 1 and 2
+        out = np.zeros((1, 3, 5))
+        out[0, :, 0] = np.array(first) + 2 * np.array(second)
+        return out
+
+    def rows(x):  # weights if ln 3 had become ln x
+        return summed(
+            np.array([1, x, 1]) / (2 + x), np.array([x, 1, x]) / (1 + 2 * x)
+        )
+
+    x = np.float64(3)
+    suspects = {
+        "the scores are not divided by sqrt(d).": rows(x**2),
+        "the scores are divided by d, not by sqrt(d).": rows(x**0.5),
+        "the dot product runs over d: sqrt(d), not sqrt(e).": rows(
+            9 ** (1 / 5**0.5)
+        ),
+        "the softmax runs over the queries, not over the keys.": summed(
+            [0.25, 0.75, 0.25], [0.75, 0.25, 0.75]
+        ),
+    }
+    expect_close(dv, rows(x), "dV", suspects)
+
+
+@BACK.check("dQ of a worked example: is dS right?")
+def queries_by_hand(answer, rng):
+    dq, _, _ = gradients(answer, worked())
+
+    def through(first, second, factor=0.5):  # dS row by row, times the keys
+        ds = np.array([first, second])
+        out = np.zeros((1, 2, 4))
+        out[0, :, 0] = factor * LN3 * ds[:, 1]
+        out[0, :, 1] = factor * LN3 * (ds[:, 0] + ds[:, 2])
+        return out
+
+    good = [0.8, -0.6, -0.2], [120 / 49, -30 / 49, -90 / 49]
+    plus = [1.2, 0.6, 0.2], [300 / 49, 30 / 49, 90 / 49]
+    bare = [4, -1, -1], [40 / 7, -30 / 7, -30 / 7]
+    columns = [-2 / 35, 0, 0], [99 / 49, 0, 0]
+    suspects = {
+        "the factor 1/sqrt(d) is missing on the way back.": (*good, 1),
+        "the way back divides by d, not by sqrt(d).": (*good, 0.25),
+        "the row-sum term is missing: a weight depends on its whole row.": (
+            [1, 0, 0],
+            [30 / 7, 0, 0],
+        ),
+        "the subtracted sum runs over the queries, not the keys.": columns,
+        "the subtracted sum lacks the weights: add up a_il da_il.": (
+            [0, -3, -1],
+            [0, -10 / 7, -30 / 7],
+        ),
+        "the weight in front of the bracket is missing.": bare,
+        "the softmax is skipped: dS is not dA.": ([5, 0, 0], [10, 0, 0]),
+        "the row-sum term is added; it is subtracted.": plus,
+    }
+    known = {reason: through(*rows) for reason, rows in suspects.items()}
+    expect_close(dq, through(*good), "dQ", known)
+
+
+@BACK.check("dK, with as many queries as keys")
+def keys_by_hand(answer, rng):
+    # dS is (0.75, -0.75) for the first query and 0 for the second.
+    q, k, v, do = (np.zeros((1, 2, w)) for w in (4, 4, 5, 5))
+    q[0, 0, 0] = q[0, 1, 1] = 2
+    k[0, 0, 0], v[0, 0, 0], do[0, 0, 0] = LN3, 4, 1
+    _, dk, _ = gradients(answer, (q, k, v, do))
+
+    def rows(first, second):
+        out = np.zeros((1, 2, 4))
+        out[0, :, :2] = first, second
+        return out
+
+    suspects = {
+        "transpose dS: dK is summed over the queries.": ([0.75, -0.75], [0, 0]),
+        "you multiplied by the keys; dK needs the queries.": (
+            [0.375 * LN3, 0],
+            [-0.375 * LN3, 0],
+        ),
+        "the factor 1/sqrt(d) is missing in dK.": ([1.5, 0], [-1.5, 0]),
+        "dK divides by d, not by sqrt(d).": ([0.375, 0], [-0.375, 0]),
+    }
+    known = {reason: rows(*pair) for reason, pair in suspects.items()}
+    expect_close(dk, rows([0.75, 0], [-0.75, 0]), "dK", known)
+
+
+@BACK.check("three properties on random numbers")
+def sums(answer, rng):
+    b, i, j, d, e = 2, 5, 7, 8, 3
+    shapes = (b, i, d), (b, j, d), (b, j, e), (b, i, e)
+    q, k, v, do = args = tuple(rng.normal(size=s) for s in shapes)
+    got = gradients(answer, args)
+    alone = gradients(answer, tuple(x[1:] for x in args))
+    for name, mine, own in zip(("dQ", "dK", "dV"), got, alone, strict=True):
+        expect_close(mine[1:], own, f"{name} of one example needs no other")
+    dq, dk, dv = got
+    what = "weights sum to 1, so dV summed over keys is dO summed over queries"
+    expect_close(dv.sum(axis=1), do.sum(axis=1), what)
+    what = "moving all keys alike changes nothing: dK sums to 0 over the keys"
+    expect_close(dk.sum(axis=1), np.zeros((b, d)), what)
+    what = "doubling Q or doubling K is the same: dQ.Q = dK.K"
+    expect_close((dq * q).sum((1, 2)), (dk * k).sum((1, 2)), what)
+
+
+@BACK.check("scores in the thousands")
+def large(answer, rng):
+    q, k, v, do = worked()
+    dq, dk, dv = gradients(answer, (q, 3000 * k, v, do))
+    for name, x in (("dQ", dq), ("dK", dk), ("dV", dv)):
+        if not np.isfinite(x).all():
+            raise Wrong(
+                f"{name} holds nan: exp overflows; subtract each row's "
+                "largest score first."
+            )
+    want = np.zeros((1, 3, 5))
+    want[0, :, 0] = [1, 1, 1]  # the second query shares 2 between two keys
+    expect_close(dv, want, "dV where the largest scores take all")
+
+
+@VJP.check("two worked rows")
+def vjp_by_hand(answer, rng):
+    # weights (1, 2, 4)/7 and (1, 1, 2)/4; weighted means of u: 3 and 2
+    s = np.log([[1.0, 2, 4], [1, 1, 2]])
+    u = np.array([[7.0, 0, 3.5], [4, 0, 2]])
+    a = np.array([[1, 2, 4], [1.75, 1.75, 3.5]]) / 7
+    columns = np.array([[1, 2, 4], [1, 1, 2]]) / [2, 3, 6]
+    suspects = {
+        "the weighted mean of u is not subtracted.": a * u,
+        "subtract the weighted mean of u, not the plain mean.": a
+        * [[3.5, -3.5, 0], [2, -2, 0]],
+        "subtract the weighted mean of u, not its sum.": a
+        * [[-3.5, -10.5, -7], [-2, -6, -4]],
+        "the weight in front of the bracket is missing.": u - [[3], [2]],
+        "s holds scores, not weights: take the softmax first.": s
+        * (u - np.log([[2**7], [4]])),
+        "the sum runs over the batch; each row is its own.": a
+        * (u - [[2, 0, 3]]),
+        "the softmax runs over the batch; each row is its own.": columns
+        * (u - (columns * u).sum(axis=1, keepdims=True)),
+        "the sign is turned round: u minus its mean.": a * ([[3], [2]] - u),
+        "these are the weights; u is not used.": a,
+    }
+    got, want = answer.call("softmax_vjp", s, u), [[4, -6, 2], [3.5, -3.5, 0]]
+    expect_close(got, np.array(want) / 7, "gradient by scores", suspects)
+
+
+@VJP.check("scores of a thousand, up and down")
+def vjp_stable(answer, rng):
+    s = np.array([[1000, 1000 + LN3, -1000], [-1000, -1000 - LN3, -2500]])
+    got = answer.call("softmax_vjp", s, np.array([[4.0, 0, 9], [0, 4, 9]]))
+    if not np.isfinite(got).all():
+        raise Wrong(
+            "nan: exp overflows, or all of a row underflows; subtract each "
+            "row's largest score first."
+        )
+    want = [[0.75, -0.75, 0], [-0.75, 0.75, 0]]
+    expect_close(got, want, "rows with weights 1/4, 3/4, 0")
+
+
+@VJP.check("a million keys")
+def vjp_large(answer, rng):
+    n = 1_000_000
+    u = np.ones((1, n))
+    u[0, 3] = 1 + n
+    try:
+        got = answer.call("softmax_vjp", np.zeros((1, n)), u)
+    except Wrong as wrong:
+        if "llocate" in str(wrong) or "emory" in str(wrong):
+            raise Wrong(
+                "out of memory: the Jacobian of a million keys has 10^12 "
+                "entries; do not build it."
+            ) from None
+        raise
+    want = np.full((1, n), -1 / n)
+    want[0, 3] = 1 - 1 / n
+    expect_close(got, want, "equal weights", tolerance=1e-9)
+
+
+@SCALE.check("worked values")
+def scale_by_hand(answer, rng):
+    # 12 (0.5^2 + 1.5^2) 2^2 = 12 * 2.5 * 4 = 120
+    got = answer.call("score_scale", 12, 1.5, 0.5, 2.0, parts=2)
+    variance, factor = (np.asarray(x) for x in got)
+    if np.allclose((variance, factor), (1 / 120**0.5, 120)):
+        raise Wrong("return the variance first, then the factor.")
+    suspects = {
+        "the query's mean counts: E[q^2] is sigma_q^2 + mu^2.": 12.0,
+        "square the mean: E[q^2] is sigma_q^2 + mu^2.": 12 * 1.75 * 4,
+        "a variance is the square of a standard deviation.": 12 * 2.75 * 2,
+        "add up the d products.": 10.0,
+        "d independent products add d variances, not d^2.": 1440.0,
+        "that is the standard deviation, not the variance.": 120**0.5,
+        "the squared mean is added to sigma_q^2, not taken away.": -96.0,
+        "the mean is the query's; the key's is 0.": 12 * 0.25 * 6.25,
+    }
+    what = "d 12, mu 1.5, deviations 0.5 and 2"
+    expect_close(variance, 120.0, what, suspects)
+    suspects = {
+        "a factor f multiplies the variance by f^2: take the root.": 1 / 120,
+        "the factor divides: 1 / sqrt(variance).": 120**0.5,
+        "1/sqrt(d) would do only when the variance is d.": 12**-0.5,
+    }
+    expect_close(factor, 120**-0.5, "the factor", suspects)
+
+
+@SCALE.check("the chapter's case")
+def scale_plain(answer, rng):
+    got = answer.call("score_scale", 64, 0.0, 1.0, 1.0, parts=2)
+    expect_close(np.array(got), [64, 1 / 8], "d 64, mean 0, deviations 1")
+
+
+@HEADS.check("a worked example: eight wide, two heads")
+def heads_by_hand(answer, rng):
+    # A head is 4 wide, so its scores (0, 2 ln 3, 0) become (0, ln 3, 0).
+    q, k, v = np.zeros((1, 5, 8)), np.zeros((1, 3, 8)), np.zeros((1, 3, 8))
+    q[..., 0], k[0, 1, 0] = 1, 2 * LN3
+    v[0, :, :3], v[0, :, 7] = np.eye(3), [3, 6, 9]
+
+    def out(first, last=6.0):
+        return np.tile([*first, 0, 0, 0, 0, last], (1, 5, 1))
+
+    def head(x):  # weights if ln 3 had become ln x
+        return out(np.array([1, x, 1]) / (2 + x))
+
+    heads = np.zeros((1, 5, 8))
+    heads[..., :3], heads[..., 7] = [0.5, 0.75, 0.5], 7.5
+    by = "the scores are divided by the root of the"
+    suspects = {
+        f"{by} whole width; a head adds up fewer products.": head(
+            9 ** (8**-0.5)
+        ),
+        f"{by} number of heads.": head(9 ** (2**-0.5)),
+        f"{by} number of keys.": head(9 ** (3**-0.5)),
+        "the scores are divided by the head's width, not its root.": head(
+            3**0.5
+        ),
+        "the scores are not divided at all.": head(9),
+        "the softmax runs over the queries, not over the keys.": out(
+            [0.2] * 3, 3.6
+        ),
+        "the softmax runs over the heads, not over the keys.": heads,
+    }
+    got = answer.call("attend_in_heads", q, k, v, 2)
+    expect_close(got, head(3), "output", suspects)
+
+
+@HEADS.check("a head sees its own part of the width, of its own example")
+def heads_apart(answer, rng):
+    q, k, v = (rng.normal(size=(3, n, 6)) for n in (5, 7, 7))
+    before = answer.call("attend_in_heads", q, k, v, 2)
+    if before.shape != (3, 5, 6):
+        raise Wrong(f"shape (3, 5, 6) expected, yours is {before.shape}.")
+    half = [x * [1, 1, 1, 3, 3, 3] for x in (q, k, v)]
+    after = answer.call("attend_in_heads", *half, 2)
+    if not np.allclose(before[..., :3], after[..., :3]):
+        raise Wrong(
+            "the second half of the width changes the first head's output: "
+            "heads are mixed up (reshaped without transposing?)."
+        )
+    one = answer.call("attend_in_heads", q[2:], k[2:], v[2:], 2)
+    expect_close(before[2:], one, "one example needs no other")
+
+
+@HEADS.check("gradients reach queries and keys")
+def heads_gradient(answer, rng):
+    args = (*(rng.normal(size=(2, n, 6)) for n in (5, 7, 7)), 3)
+    grads = answer.vjp("attend_in_heads", args, rng.normal(size=(2, 5, 6)))
+    if not np.abs(grads[0]).max() > 0 or not np.abs(grads[1]).max() > 0:
+        raise Wrong(
+            "no gradient reaches queries and keys: the weights are detached, "
+            "so they could never be learned."
+        )
+
+
+@MORE.check("you wrote a prediction first")
+def predicted(answer, rng):
+    expect_choice(answer, "prediction", ["up", "down", "same"])
+
+
+# Two keys: the norm is 2 a (1 - a), below 1e-3 when the scores differ by more
+# than 7.60. Given q the difference is normal with variance 2 |q|^2, and |q|^2
+# is a chi-square with d degrees of freedom; integrated over it:
+TWO_KEYS = {20: 0.2212, 64: 0.4975}
+
+
+@MORE.check("two keys, where the share can be calculated")
+def two_keys(answer, rng):
+    for d, want in TWO_KEYS.items():
+        got = answer.call("saturated_share", d, 2, 1.0, 4000, 5)
+        if np.ndim(got) != 0:
+            raise Wrong("return one number, the share of saturated queries.")
+        if abs(got - (1 - want)) < 0.03 < abs(got - want):
+            raise Wrong("you count the queries that are not saturated.")
+        if abs(got - want) > 0.03:
+            raise Wrong(
+                f"d {d}, 2 keys: {float(got):.3f} instead of {want:.3f}. Is it "
+                "the norm that you hold against 1e-3 (not its square, not "
+                "the largest weight), and is the softmax over the keys?"
+            )
+
+
+@MORE.check("the factor counts")
+def factor_counts(answer, rng):
+    for factor, low, high in ((1.0, 0.25, 0.42), (1 / 16, 0, 0.001)):
+        got = answer.call("saturated_share", 256, 32, factor, 300, 6)
+        if not low <= got <= high:
+            raise Wrong(
+                f"d 256, 32 keys, factor {factor:g}: {float(got):.3f}; "
+                f"between {low} and {high} expected. Is each score "
+                "multiplied by the factor, and has each query keys of its own?"
+            )
+
+
+@MORE.check("the seed decides the draws")
+def seeded(answer, rng):
+    def run(seed):
+        return float(answer.call("saturated_share", 64, 5, 1.0, 1000, seed))
+
+    runs = [run(seed) for seed in (1, 2, 3)]
+    if runs != [run(seed) for seed in (1, 2, 3)]:
+        raise Wrong("the same seed gives other results: use default_rng(seed).")
+    if runs[0] == runs[1] == runs[2]:
+        raise Wrong("different seeds give the same result: use the seed.")

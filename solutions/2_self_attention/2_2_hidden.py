@@ -1,0 +1,506 @@
+"""Hidden checks and known wrong answers of exercises 2.2.
+
+Never handed out. The reference answers are the master notebook's own cells.
+"""
+
+import numpy as np
+import torch
+
+from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.engine import Wrong
+
+HIDDEN = Hidden()
+
+
+def sizes(rng):
+    """b, i, j, d, e, all different."""
+    return rng.permutation([2, 3, 5, 6, 7])
+
+
+@HIDDEN.check("2_2.a", "random sizes")
+def back_anywhere(answer, rng, reference):
+    b, i, j, d, e = sizes(rng)
+    shapes = (b, i, d), (b, j, d), (b, j, e), (b, i, e)
+    args = tuple(rng.normal(size=s) * 2 for s in shapes)
+    agree(answer, reference, "attention_gradients", args, "random", 3)
+
+
+@HIDDEN.check("2_2.b", "random sizes")
+def vjp_anywhere(answer, rng, reference):
+    b, n = rng.permutation([3, 5, 8])[:2]
+    args = rng.normal(size=(b, n)) * 30, rng.normal(size=(b, n))
+    agree(answer, reference, "softmax_vjp", args, "random")
+
+
+@HIDDEN.check("2_2.c", "random deviations")
+def scale_anywhere(answer, rng, reference):
+    mu, sigma_q, sigma_k = (float(x) for x in rng.uniform(0.2, 3, 3))
+    args = int(rng.integers(2, 99)), mu, sigma_q, sigma_k
+    agree(answer, reference, "score_scale", args, "random", 2)
+
+
+@HIDDEN.check("2_2.d", "random sizes, values and gradients")
+def heads_anywhere(answer, rng, reference):
+    b, i, j, d, heads = (int(x) for x in sizes(rng))
+    w = d * heads
+    args = (*(rng.normal(size=s) for s in [(b, i, w), (b, j, w), (b, j, w)]),)
+    agree(answer, reference, "attend_in_heads", (*args, heads), "random")
+    u = rng.normal(size=(b, i, w))
+    agree_in_gradient(answer, reference, "attend_in_heads", (*args, heads), u)
+
+
+@HIDDEN.check("2_2.e", "random settings")
+def share_anywhere(answer, rng, reference):
+    d, n = int(rng.integers(10, 90)), int(rng.integers(3, 20))
+    args = d, n, float(rng.uniform(0.5, 2)), 4000, int(rng.integers(1e6))
+    got, want = (
+        float(a.call("saturated_share", *args)) for a in (answer, reference)
+    )
+    if abs(got - want) > 0.04:
+        raise Wrong(f"a random setting: {got:.3f} is off by more than noise.")
+
+
+# --- a ---------------------------------------------------------------------
+
+
+def weights(s, axis=-1):
+    e = np.exp(s - s.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def back(q, k, v, do, ahead, behind, axis=-1, row=None):
+    """The right way with its parts exchanged: factors, softmax axis, dS."""
+    a = weights(ahead * q @ k.swapaxes(1, 2), axis)
+    da = do @ v.swapaxes(1, 2)
+    ds = (
+        a * (da - (a * da).sum(-1, keepdims=True))
+        if row is None
+        else row(a, da)
+    )
+    dq, dk = behind * ds @ k, behind * ds.swapaxes(1, 2) @ q
+    return dq, dk, a.swapaxes(1, 2) @ do
+
+
+@HIDDEN.wrong("2_2.a", "the scores are not divided by sqrt(d)")
+def attention_gradients(q, k, v, do):
+    return back(q, k, v, do, 1, 1)
+
+
+@HIDDEN.wrong("2_2.a", "the factor 1/sqrt(d) is missing on the way back")
+def attention_gradients(q, k, v, do):
+    return back(q, k, v, do, q.shape[-1] ** -0.5, 1)
+
+
+@HIDDEN.wrong("2_2.a", "the scores are divided by d, not by sqrt(d)")
+def attention_gradients(q, k, v, do):
+    return back(q, k, v, do, 1 / q.shape[-1], 1 / q.shape[-1])
+
+
+@HIDDEN.wrong("2_2.a", "the way back divides by d, not by sqrt(d)")
+def attention_gradients(q, k, v, do):
+    return back(q, k, v, do, q.shape[-1] ** -0.5, 1 / q.shape[-1])
+
+
+@HIDDEN.wrong("2_2.a", "sqrt(d), not sqrt(e)")
+def attention_gradients(q, k, v, do):
+    return back(q, k, v, do, v.shape[-1] ** -0.5, v.shape[-1] ** -0.5)
+
+
+@HIDDEN.wrong("2_2.a", "the softmax runs over the queries")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    return back(q, k, v, do, f, f, axis=-2)
+
+
+@HIDDEN.wrong("2_2.a", "the row-sum term is missing")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    return back(q, k, v, do, f, f, row=lambda a, da: a * da)
+
+
+@HIDDEN.wrong("2_2.a", "the subtracted sum runs over the queries")
+def attention_gradients(q, k, v, do):
+    def row(a, da):
+        return a * (da - (a * da).sum(axis=-2, keepdims=True))
+
+    f = q.shape[-1] ** -0.5
+    return back(q, k, v, do, f, f, row=row)
+
+
+@HIDDEN.wrong("2_2.a", "the subtracted sum lacks the weights")
+def attention_gradients(q, k, v, do):
+    def row(a, da):
+        return a * (da - da.sum(axis=-1, keepdims=True))
+
+    f = q.shape[-1] ** -0.5
+    return back(q, k, v, do, f, f, row=row)
+
+
+@HIDDEN.wrong("2_2.a", "the weight in front of the bracket is missing")
+def attention_gradients(q, k, v, do):
+    def row(a, da):
+        return da - (a * da).sum(axis=-1, keepdims=True)
+
+    f = q.shape[-1] ** -0.5
+    return back(q, k, v, do, f, f, row=row)
+
+
+@HIDDEN.wrong("2_2.a", "the softmax is skipped")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    return back(q, k, v, do, f, f, row=lambda a, da: da)
+
+
+@HIDDEN.wrong("2_2.a", "the row-sum term is added")
+def attention_gradients(q, k, v, do):
+    def row(a, da):
+        return a * (da + (a * da).sum(axis=-1, keepdims=True))
+
+    f = q.shape[-1] ** -0.5
+    return back(q, k, v, do, f, f, row=row)
+
+
+@HIDDEN.wrong("2_2.a", "transpose dS")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    a = weights(f * q @ k.swapaxes(1, 2))
+    da = do @ v.swapaxes(1, 2)
+    ds = a * (da - (a * da).sum(axis=-1, keepdims=True))
+    return f * ds @ k, f * ds @ q, a.swapaxes(1, 2) @ do
+
+
+@HIDDEN.wrong("2_2.a", "you multiplied by the keys")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    a = weights(f * q @ k.swapaxes(1, 2))
+    da = do @ v.swapaxes(1, 2)
+    ds = a * (da - (a * da).sum(axis=-1, keepdims=True))
+    return f * ds @ k, f * ds.swapaxes(1, 2) @ k, a.swapaxes(1, 2) @ do
+
+
+@HIDDEN.wrong("2_2.a", "the factor 1/sqrt(d) is missing in dK")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    dq, dk, dv = back(q, k, v, do, f, f)
+    return dq, dk / f, dv
+
+
+@HIDDEN.wrong("2_2.a", "changes its argument in place")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    q *= f
+    dq, dk, dv = back(q, k, v, do, 1, 1)
+    return f * dq, dk, dv
+
+
+@HIDDEN.wrong("2_2.a", "return dq first, then dk, then dv")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    return back(q, k, v, do, f, f)[::-1]
+
+
+@HIDDEN.wrong("2_2.a", "exp overflows")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    a = np.exp(f * q @ k.swapaxes(1, 2))
+    a = a / a.sum(axis=-1, keepdims=True)
+    da = do @ v.swapaxes(1, 2)
+    ds = a * (da - (a * da).sum(axis=-1, keepdims=True))
+    return f * ds @ k, f * ds.swapaxes(1, 2) @ q, a.swapaxes(1, 2) @ do
+
+
+@HIDDEN.wrong("2_2.a", "of one example needs no other")
+def attention_gradients(q, k, v, do):
+    # the first example's keys for all
+    f = q.shape[-1] ** -0.5
+    return back(q, np.repeat(k[:1], len(k), 0), v, do, f, f)
+
+
+# --- b ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_2.b", "the weighted mean of u is not subtracted")
+def softmax_vjp(s, u):
+    return weights(s) * u
+
+
+@HIDDEN.wrong("2_2.b", "not the plain mean")
+def softmax_vjp(s, u):
+    return weights(s) * (u - u.mean(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "not its sum")
+def softmax_vjp(s, u):
+    return weights(s) * (u - u.sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "the weight in front of the bracket")
+def softmax_vjp(s, u):
+    return u - (weights(s) * u).sum(axis=-1, keepdims=True)
+
+
+@HIDDEN.wrong("2_2.b", "s holds scores, not weights")
+def softmax_vjp(s, u):
+    return s * (u - (s * u).sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "the sum runs over the batch")
+def softmax_vjp(s, u):
+    a = weights(s)
+    return a * (u - (a * u).sum(axis=0, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "the softmax runs over the batch")
+def softmax_vjp(s, u):
+    a = weights(s, axis=0)
+    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "the sign is turned round")
+def softmax_vjp(s, u):
+    a = weights(s)
+    return a * ((a * u).sum(axis=-1, keepdims=True) - u)
+
+
+@HIDDEN.wrong("2_2.b", "subtract each row's largest score")
+def softmax_vjp(s, u):
+    a = np.exp(s) / np.exp(s).sum(axis=-1, keepdims=True)
+    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "subtract each row's largest score")
+def softmax_vjp(s, u):
+    # one largest score for all rows: the other rows underflow
+    e = np.exp(s - s.max())
+    a = e / e.sum(axis=-1, keepdims=True)
+    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "do not build it")
+def softmax_vjp(s, u):
+    rows = [(np.diag(a) - np.outer(a, a)) @ x for a, x in zip(weights(s), u)]
+    return np.stack(rows)
+
+
+@HIDDEN.wrong("2_2.b", "changes its argument in place")
+def softmax_vjp(s, u):
+    a = weights(s)
+    u -= (a * u).sum(axis=-1, keepdims=True)
+    return a * u
+
+
+@HIDDEN.wrong("2_2.b", "u is not used")
+def softmax_vjp(s, u):
+    return weights(s)
+
+
+# --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_2.c", "the query's mean counts")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * sigma_q**2 * sigma_k**2
+    return variance, variance**-0.5
+
+
+@HIDDEN.wrong("2_2.c", "square the mean")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q**2 + mu) * sigma_k**2
+    return variance, variance**-0.5
+
+
+@HIDDEN.wrong("2_2.c", "the square of a standard deviation")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q + mu**2) * sigma_k
+    return variance, variance**-0.5
+
+
+@HIDDEN.wrong("2_2.c", "add up the d products")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = (sigma_q**2 + mu**2) * sigma_k**2
+    return variance, variance**-0.5
+
+
+@HIDDEN.wrong("2_2.c", "add d variances, not d^2")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d**2 * (sigma_q**2 + mu**2) * sigma_k**2
+    return variance, variance**-0.5
+
+
+@HIDDEN.wrong("2_2.c", "that is the standard deviation")
+def score_scale(d, mu, sigma_q, sigma_k):
+    spread = (d * (sigma_q**2 + mu**2)) ** 0.5 * sigma_k
+    return spread, 1 / spread
+
+
+@HIDDEN.wrong("2_2.c", "not taken away")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q**2 - mu**2) * sigma_k**2
+    return variance, abs(variance) ** -0.5
+
+
+@HIDDEN.wrong("2_2.c", "the mean is the query's")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * sigma_q**2 * (sigma_k**2 + mu**2)
+    return variance, variance**-0.5
+
+
+@HIDDEN.wrong("2_2.c", "take the root")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q**2 + mu**2) * sigma_k**2
+    return variance, 1 / variance
+
+
+@HIDDEN.wrong("2_2.c", "the factor divides")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q**2 + mu**2) * sigma_k**2
+    return variance, variance**0.5
+
+
+@HIDDEN.wrong("2_2.c", "only when the variance is d")
+def score_scale(d, mu, sigma_q, sigma_k):
+    return d * (sigma_q**2 + mu**2) * sigma_k**2, d**-0.5
+
+
+@HIDDEN.wrong("2_2.c", "return the variance first")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q**2 + mu**2) * sigma_k**2
+    return variance**-0.5, variance
+
+
+# --- d ---------------------------------------------------------------------
+
+
+def cut(x, heads):
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def in_heads(q, k, v, heads, divide, axis=-1):
+    s = cut(q, heads) @ cut(k, heads).mT / divide
+    out = s.softmax(dim=axis) @ cut(v, heads)
+    return out.transpose(1, 2).flatten(start_dim=2)
+
+
+@HIDDEN.wrong("2_2.d", "the root of the whole width")
+def attend_in_heads(q, k, v, heads):
+    return in_heads(q, k, v, heads, q.shape[-1] ** 0.5)
+
+
+@HIDDEN.wrong("2_2.d", "not divided at all")
+def attend_in_heads(q, k, v, heads):
+    return in_heads(q, k, v, heads, 1)
+
+
+@HIDDEN.wrong("2_2.d", "the head's width, not its root")
+def attend_in_heads(q, k, v, heads):
+    return in_heads(q, k, v, heads, q.shape[-1] // heads)
+
+
+@HIDDEN.wrong("2_2.d", "the root of the number of heads")
+def attend_in_heads(q, k, v, heads):
+    return in_heads(q, k, v, heads, heads**0.5)
+
+
+@HIDDEN.wrong("2_2.d", "the root of the number of keys")
+def attend_in_heads(q, k, v, heads):
+    return in_heads(q, k, v, heads, k.shape[1] ** 0.5)
+
+
+@HIDDEN.wrong("2_2.d", "the softmax runs over the queries")
+def attend_in_heads(q, k, v, heads):
+    return in_heads(q, k, v, heads, (q.shape[-1] // heads) ** 0.5, axis=-2)
+
+
+@HIDDEN.wrong("2_2.d", "the softmax runs over the heads")
+def attend_in_heads(q, k, v, heads):
+    return in_heads(q, k, v, heads, (q.shape[-1] // heads) ** 0.5, axis=1)
+
+
+@HIDDEN.wrong("2_2.d", "heads are mixed up")
+def attend_in_heads(q, k, v, heads):
+    # one head over the whole width
+    a = (q @ k.mT / (q.shape[-1] // heads) ** 0.5).softmax(dim=-1)
+    return a @ v
+
+
+@HIDDEN.wrong("2_2.d", "heads are mixed up")
+def attend_in_heads(q, k, v, heads):
+    # reshaped without transposing
+    def part(x):
+        return x.reshape(len(x), heads, x.shape[1], -1)
+
+    root = (q.shape[-1] // heads) ** 0.5
+    a = (part(q) @ part(k).mT / root).softmax(dim=-1)
+    return (a @ part(v)).reshape(q.shape)
+
+
+@HIDDEN.wrong("2_2.d", "the weights are detached")
+def attend_in_heads(q, k, v, heads):
+    root = (q.shape[-1] // heads) ** 0.5
+    a = (cut(q, heads) @ cut(k, heads).mT / root).softmax(dim=-1).detach()
+    return (a @ cut(v, heads)).transpose(1, 2).flatten(start_dim=2)
+
+
+@HIDDEN.wrong("2_2.d", "changes its argument in place")
+def attend_in_heads(q, k, v, heads):
+    with torch.no_grad():
+        q /= (q.shape[-1] // heads) ** 0.5
+    return in_heads(q, k, v, heads, 1)
+
+
+# --- e ---------------------------------------------------------------------
+
+
+def norms(d, n, factor, queries, seed, axis=-1):
+    rng = np.random.default_rng(seed)
+    q, k = rng.normal(size=(queries, d)), rng.normal(size=(queries, n, d))
+    a = weights(factor * np.einsum("qd,qnd->qn", q, k), axis)
+    square = (a**2).sum(-1)
+    rest = square - 2 * (a**3).sum(-1) + square**2
+    return np.sqrt(np.maximum(rest, 0)), a
+
+
+@HIDDEN.wrong("2_2.e", "not its square")
+def saturated_share(d, n, factor, queries, seed):
+    return (norms(d, n, factor, queries, seed)[0] ** 2 < 1e-3).mean()
+
+
+@HIDDEN.wrong("2_2.e", "the largest weight")
+def saturated_share(d, n, factor, queries, seed):
+    return (norms(d, n, factor, queries, seed)[1].max(-1) > 0.99).mean()
+
+
+@HIDDEN.wrong("2_2.e", "is the softmax over the keys")
+def saturated_share(d, n, factor, queries, seed):
+    return (norms(d, n, factor, queries, seed, axis=0)[0] < 1e-3).mean()
+
+
+@HIDDEN.wrong("2_2.e", "queries that are not saturated")
+def saturated_share(d, n, factor, queries, seed):
+    return (norms(d, n, factor, queries, seed)[0] >= 1e-3).mean()
+
+
+@HIDDEN.wrong("2_2.e", "multiplied by the factor")
+def saturated_share(d, n, factor, queries, seed):
+    return (norms(d, n, 1, queries, seed)[0] < 1e-3).mean()
+
+
+@HIDDEN.wrong("2_2.e", "instead of")
+def saturated_share(d, n, factor, queries, seed):
+    # divides by sqrt(d) whatever the factor
+    return (norms(d, n, d**-0.5, queries, seed)[0] < 1e-3).mean()
+
+
+@HIDDEN.wrong("2_2.e", "the same seed gives other")
+def saturated_share(d, n, factor, queries, seed):
+    return (norms(d, n, factor, queries, None)[0] < 1e-3).mean()
+
+
+@HIDDEN.wrong("2_2.e", "different seeds give the same")
+def saturated_share(d, n, factor, queries, seed):
+    return (norms(d, n, factor, queries, 0)[0] < 1e-3).mean()
+
+
+@HIDDEN.wrong("2_2.e", "return one number")
+def saturated_share(d, n, factor, queries, seed):
+    return norms(d, n, factor, queries, seed)[0] < 1e-3
