@@ -153,6 +153,56 @@ def expect_close(
     raise Wrong(f"{what}: {difference(got, want)}.")
 
 
+def expect_shape(got: ndarray, shape: tuple, what: str = "") -> None:
+    """Wrong unless the array has this shape."""
+    if got.shape != shape:
+        head = what and f"{what}: "
+        raise Wrong(f"{head}shape {shape} expected, yours is {got.shape}.")
+
+
+def expect_gradients(
+    answer: Answer,
+    name: str,
+    args: dict,
+    rng: np.random.Generator,
+    parts: int = 1,
+) -> None:
+    """Wrong unless the gradients of the (first) result agree with small steps
+    of each argument that holds real numbers; args is a dict by name."""
+    values = list(args.values())
+
+    def first(key=None, shift=0.0):
+        moved = [v + shift if k == key else v for k, v in args.items()]
+        result = answer.call(name, *moved, parts=parts)
+        return result if parts == 1 else result[0]
+
+    u = rng.normal(size=first().shape)
+    grads = iter(answer.vjp(name, tuple(values), u))
+    lost = []
+    for key, value in args.items():
+        if not isinstance(value, ndarray) or value.dtype.kind != "f":
+            continue
+        step = rng.normal(size=value.shape)
+        slopes = [
+            (u * (first(key, t * step) - first(key, -t * step))).sum() / 2 / t
+            for t in (1e-5, 1e-4)
+        ]
+        if not np.isclose(*slopes, rtol=1e-4, atol=1e-5):
+            raise Wrong(
+                f"small steps of {key} give jumps: something is rounded, or "
+                "computed in float32; keep the dtype of the arguments."
+            )
+        slope = (next(grads) * step).sum()
+        if not np.isclose(slope, slopes[0], rtol=1e-4, atol=1e-5):
+            lost.append(key)
+    if lost:
+        raise Wrong(
+            f"the gradient of {', '.join(lost)} is not that of the result: "
+            "something is detached on the way (detach, no_grad, item, numpy, "
+            "a new tensor), so that it could not be learned."
+        )
+
+
 def expect_choice(answer: Answer, name: str, choices: list[str]) -> None:
     """Wrong unless the variable holds one of these words."""
     try:

@@ -6,7 +6,13 @@ reference answer is here.
 
 import numpy as np
 
-from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_choice,
+    expect_close,
+    expect_gradients,
+)
 
 CROSS = Exercise("2_1.a", "Two sequences", ("cross_attention",), "torch")
 BATCH = Exercise("2_1.b", "In NumPy, for a batch", ("batched_attention",))
@@ -94,28 +100,6 @@ def expect_sums(sums, weights, e):
     expect_close(sums, np.concatenate([weights, zeros], axis=-1), what)
 
 
-def expect_gradients(answer, name, args, shape, rng):
-    """Gradients must agree with small steps along a random direction."""
-    u = rng.normal(size=shape)
-    grads = answer.vjp(name, args, u)
-    steps = [rng.normal(size=a.shape) for a in args]
-    slope = sum((g * s).sum() for g, s in zip(grads, steps))
-    ends = [
-        (u * answer.call(name, *moved, parts=2)[0]).sum()
-        for t in (1e-5, -1e-5)
-        for moved in [[a + t * s for a, s in zip(args, steps)]]
-    ]
-    if all(np.abs(g).max() > 0 for g in grads) and np.isclose(
-        slope, (ends[0] - ends[1]) / 2e-5, rtol=1e-4, atol=1e-6
-    ):
-        return
-    raise Wrong(
-        "the gradient is not that of the sums: something is detached, such "
-        "as the weights (detach, no_grad, item or numpy), so that W_Q, W_K or "
-        "W_V could not be learned."
-    )
-
-
 @CROSS.check("a worked example, all sizes different")
 def cross_by_hand(answer, rng):
     # b, i, j, w, u, d, e = 2, 5, 3, 6, 7, 16, 8
@@ -169,8 +153,9 @@ def cross_roles(answer, rng):
 @CROSS.check("gradients reach both sequences and all three maps")
 def cross_gradients(answer, rng):
     sizes = [(2, 4, 3), (2, 5, 7), (3, 6), (7, 6), (7, 8)]
-    args = tuple(rng.normal(size=s) / 2 for s in sizes)
-    expect_gradients(answer, "cross_attention", args, (2, 4, 8), rng)
+    names = ("x", "y", "W_Q", "W_K", "W_V")
+    args = {k: rng.normal(size=s) / 2 for k, s in zip(names, sizes)}
+    expect_gradients(answer, "cross_attention", args, rng, 2)
 
 
 def call_batched(answer, q, k, v):
@@ -178,7 +163,9 @@ def call_batched(answer, q, k, v):
     try:
         return answer.call("batched_attention", q, k, v, parts=2)
     except Wrong as wrong:
-        if " raised " not in str(wrong):
+        words = "shape", "ax", "dimension", "broadcast", "subscript", "matmul"
+        said = str(wrong).partition(" raised ")[2].partition("(argum")[0]
+        if not any(word in said.lower() for word in words):
             raise
         raise Wrong(
             f"{wrong} Any number of axes may stand in front: swap only the "
@@ -218,19 +205,22 @@ def batched_three_axes(answer, rng):
 def expect_alone(answer, q, k, v, what):
     """Each example must get in the batch what it gets alone."""
     sums, weights = call_batched(answer, q, k, v)
-    for spot in np.ndindex(q.shape[:-2]):
-        alone = call_batched(answer, q[spot], k[spot], v[spot])
-        shapes = (*q.shape[:-2], *alone[0].shape)
-        expect_close(sums.shape, shapes, f"{what}: shape of the sums")
-        expect_close(weights[spot], alone[1], f"{what}: weights")
-        expect_close(sums[spot], alone[0], f"{what}: sums")
+    front = q.shape[:-2]
+    alone = [
+        call_batched(answer, q[spot], k[spot], v[spot])
+        for spot in np.ndindex(front)
+    ]
+    for got, part, name in ((weights, 1, "weights"), (sums, 0, "sums")):
+        want = np.array([pair[part] for pair in alone])
+        want = want.reshape(*front, *want.shape[1:])
+        expect_close(got, want, f"{what}: {name}")
 
 
-@BATCH.check("two axes in front: each example as if alone")
-def batched_four_axes(answer, rng):
-    sizes = [(2, 3, 5, 4), (2, 3, 7, 4), (2, 3, 7, 6)]
+@BATCH.check("three axes in front: each example as if alone")
+def batched_five_axes(answer, rng):
+    sizes = [(2, 1, 3, 5, 4), (2, 1, 3, 7, 4), (2, 1, 3, 7, 6)]
     args = [rng.normal(size=s) for s in sizes]
-    expect_alone(answer, *args, "two axes in front")
+    expect_alone(answer, *args, "three axes in front")
 
 
 @BATCH.check("a cube of keys, where no wrong transpose fails by itself")
@@ -249,6 +239,9 @@ def batched_large(answer, rng):
     want /= [[1 + t], [2 + t]]
     k = np.zeros((5, 4))
     k[:, :2] = rows.T  # d = 4, and q = 2: score i, j is rows[i, j]
+    _, got = call_batched(answer, q / 1000, k, v)
+    what = "scores from -2 to 1 (wrong already; see the checks above)"
+    expect_close(got, shares(rows / 1000 / LN3), what)
     lost = (
         "exp overflows to infinity: subtract each row's largest score before "
         "exp (Eq. 1.2.8).",
@@ -263,42 +256,51 @@ def batched_large(answer, rng):
         if not np.isfinite(got).all() or not got.any():
             raise Wrong(lost[i])
         expect_close(got, want[i : i + 1], "one query", suspects)
-    for lead in ((), (3,)):
-        args = (np.broadcast_to(a, lead + a.shape) for a in (q, k, v))
-        _, got = call_batched(answer, *(a.copy() for a in args))
+    # in the second example the two queries have changed places
+    batch = np.stack([q, q[::-1]]), np.stack([k, k]), np.stack([v, v])
+    for args, right in (
+        ((q, k, v), want),
+        (batch, np.stack([want, want[::-1]])),
+    ):
+        _, got = call_batched(answer, *args)
         if not np.isfinite(got).all() or not got.any(axis=-1).all():
             raise Wrong(
                 "one maximum for several rows: beside a row with 1000 one "
                 "with -1000 underflows to 0/0. Each row has its own largest."
             )
-        expect_close(got, np.broadcast_to(want, lead + want.shape), "weights")
+        expect_close(got, right, "weights")
 
 
 @SHARP.check("worked values")
 def sharp_by_hand(answer, rng):
-    # The odds of 0.9 are 9, times 3 other keys: 27.
+    # The odds of 0.9 are 9, times 4 other keys: 36.
     expect_close(
-        answer.call("needed_score", 0.9, 4),
-        3 * LN3,
-        "weight 0.9 among 4",
+        answer.call("needed_score", 0.9, 5),
+        np.log(36.0),
+        "weight 0.9 among 5",
         {
             "the other n - 1 keys are missing: each of them adds exp(0) = 1 "
             "to the denominator.": 2 * LN3,
-            "there are n - 1 other keys, not n.": np.log(36.0),
-            "there are n - 1 other keys, not n + 1.": np.log(45.0),
-            "the odds are p / (1 - p), not p.": np.log(2.7),
-            "the odds are p / (1 - p), not 1 / (1 - p).": np.log(30.0),
-            "that is exp(beta); take its logarithm.": 27.0,
-            "the sign is reversed: a larger p needs a larger score.": -3 * LN3,
-            "the odds are upside down: p / (1 - p).": -LN3,
-            "the n - 1 multiplies the odds; it does not divide them.": LN3,
-            "the n - 1 multiplies the odds; it is not added.": np.log(12.0),
-            "the n - 1 belongs inside the logarithm.": 6 * LN3,
+            "there are n - 1 other keys, not n.": np.log(45.0),
+            "there are n - 1 other keys, not n + 1.": np.log(54.0),
+            "the weight p does not enter; its odds p / (1 - p) do.": np.log(4),
+            "the odds are p / (1 - p), not p.": np.log(3.6),
+            "the odds are p / (1 - p), not 1 / (1 - p).": np.log(40.0),
+            "that is exp(beta); take its logarithm.": 36.0,
+            "the sign is reversed: a larger p needs a larger score.": -np.log(
+                36.0
+            ),
+            "the odds are upside down: p / (1 - p).": np.log(4 / 9),
+            "the n - 1 multiplies the odds; it does not divide them.": np.log(
+                9 / 4
+            ),
+            "the n - 1 multiplies the odds; it is not added.": np.log(13.0),
+            "the n - 1 belongs inside the logarithm.": 8 * LN3,
             "use the natural logarithm, not base 2: exp is its inverse.": (
-                np.log2(27.0)
+                np.log2(36.0)
             ),
             "use the natural logarithm, not base 10: exp is its inverse.": (
-                np.log10(27.0)
+                np.log10(36.0)
             ),
         },
     )
@@ -321,7 +323,6 @@ def sharp_corners(answer, rng):
 def sharp_back(answer, rng):
     p, n = rng.uniform(0.02, 0.98, size=6), int(rng.integers(20, 90))
     got = answer.call("needed_score", p, n)
-    expect_close(got.shape, (6,), "shape for six weights")
     found = 1 / (1 + (n - 1) * np.exp(-np.clip(got, -99, 99)))
     expect_close(found, p, f"the weights that your scores give, among {n}")
 
@@ -367,8 +368,9 @@ def layer_average(answer, rng):
 @LAYER.check("gradients reach the input and all three maps")
 def layer_gradients(answer, rng):
     sizes = [(2, 5, 3), (3, 4), (3, 4), (3, 6)]
-    args = tuple(rng.normal(size=s) / 2 for s in sizes)
-    expect_gradients(answer, "self_attention_layer", args, (2, 5, 6), rng)
+    names = ("x", "W_Q", "W_K", "W_V")
+    args = {k: rng.normal(size=s) / 2 for k, s in zip(names, sizes)}
+    expect_gradients(answer, "self_attention_layer", args, rng, 2)
 
 
 @SHUFFLE.check("you wrote a prediction first")
@@ -391,43 +393,78 @@ def shuffle_with(answer, rng):
     # The query of place i matches the key of place i + 1 alone (score 200).
     # So the output there is the value of whoever stands in place i + 1.
     order, follow = np.array([3, 0, 4, 1, 2]), np.array([1, 2, 3, 4, 0])
-    rows = np.array([[1.0, -2], [2, 0], [3, -4], [0, 0], [4, 1]])
+    rows = np.array([[0, 1], [2, -5], [-1, 6], [5, 4], [-3, -1]]) / 2
+    marks = np.array([0.75, -1.5, 2, 0, 1.5])  # value of each place's mark
     x, places = np.zeros((2, 5, 8))
     x[:, :2], places[:, 2:7] = rows, np.eye(5)
     W_Q, W_K, W_V = np.zeros((8, 4)), np.zeros((8, 4)), 2 * np.eye(8, 3)
     angle = 2 * np.pi * np.arange(5) / 5
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    W_Q[2:7, :2], W_K[2:7, :2], W_V[2] = 600 * ring[follow], ring, 0
-    got = answer.call("largest_change", x, places, W_Q, W_K, W_V, order)
-    if got.size > 1:
-        raise Wrong("return one number, the largest over all entries.")
-    v = np.pad(2 * rows, ((0, 0), (0, 1)))
-    before, after = v[follow], v[order][follow]
-    # after: values of rows 0 4 1 2 3; before, in order: of rows 4 1 0 2 3;
-    # differences (-6, -6) (4, 2) (2, 4) (0, 0) (0, 0)
+    W_Q[2:7, :2], W_K[2:7, :2], W_V[2:7, 2] = 600 * ring[follow], ring, marks
+
+    def values(rows):
+        return np.column_stack([2 * rows, marks])[follow]
+
+    before, after = values(rows), values(rows[order])
+    # differences (3, 2, -3) (-5, 4, 3.5) (2, -6, -0.75) (0, 0, -0.5)
+    # (0, 0, 0.75); of opposite signs when the values are
     gap = after - before[order]
     size = np.abs(gap)
-    suspects = {
-        "0 although places were added: they are missing, or they wander along "
-        "with the rows. Shuffle x, then add places.": 0.0,
-        "take absolute values first: the largest change is negative.": 4.0,
-        "take absolute values; this is the smallest difference.": -6.0,
-        "that is the mean of the differences, not the largest.": size.mean(),
-        "that is the sum of the differences, not the largest.": size.sum(),
-        "that is the length of a row of differences, not the largest entry.": 72
-        ** 0.5,
-        "that is the largest square, not the largest difference.": 36.0,
-        "the first outputs were not brought into the new order.": np.abs(
-            after - before
-        ).max(),
-        "the first outputs are in the inverse order, or the second were "
-        "shuffled again: index the first, and only them, with the `order` "
-        "that shuffled x.": np.abs(after[order] - before).max(),
-        "you compare inputs; the outputs of attention are asked for.": np.abs(
-            rows[order] - rows
-        ).max(),
-    }
-    expect_close(got, 6.0, "five rows, each looks at the next place", suspects)
+    by_row, by_column = size.max(axis=1), size.max(axis=0)
+    signed = "take absolute values first: the largest change is negative."
+    smallest = "take absolute values; this is the smallest difference."
+    part = "that is the largest of one {}; take it over all entries."
+    late = "the places are added to the outputs; add them to the inputs."
+    suspects = [
+        (
+            "0 although places were added: they are missing, or they wander "
+            "along with the rows. Shuffle x, then add places.",
+            0.0,
+        ),
+        (signed, 4.0),
+        (smallest, -6.0),
+        (smallest, -4.0),
+        (part.format("row"), by_row[0]),
+        (part.format("row"), by_row[-1]),
+        (part.format("column"), by_column[0]),
+        (part.format("column"), by_column[-1]),
+        ("take the largest row, not the smallest.", by_row.min()),
+        ("that is the largest minus the smallest; take absolute values.", 10.0),
+        (late, np.abs(marks[order] - marks).max()),
+        (late, 1.0),  # as many of their columns as fit
+        ("that is the mean of the differences, not the largest.", size.mean()),
+        ("that is the sum of the differences, not the largest.", size.sum()),
+        (
+            "that is the length of a row of differences, not the largest "
+            "entry.",
+            np.linalg.norm(gap, axis=1).max(),
+        ),
+        ("that is the largest square, not the largest difference.", 36.0),
+        (
+            "the first outputs were not brought into the new order.",
+            np.abs(after - before).max(),
+        ),
+        (
+            "the first outputs are in the inverse order, or the second were "
+            "shuffled again: index the first, and only them, with the `order` "
+            "that shuffled x.",
+            np.abs(after[order] - before).max(),
+        ),
+        (
+            "you compare inputs; the outputs of attention are asked for.",
+            np.abs(rows[order] - rows).max(),
+        ),
+    ]
+    for sign in (1, -1):
+        args = (x, places, W_Q, W_K, sign * W_V, order)
+        got = answer.call("largest_change", *args)
+        if got.size > 1:
+            raise Wrong("return one number, the largest over all entries.")
+        what = "five rows, each looks at the next place"
+        for said, value in suspects:
+            if np.isclose(got, value):
+                raise Wrong(f"{what}: {said}")
+        expect_close(got, 6.0, what)
 
 
 @SHUFFLE.check("no shuffle, no change")

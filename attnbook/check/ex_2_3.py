@@ -6,7 +6,13 @@ reference answer is here.
 
 import numpy as np
 
-from attnbook.check.engine import Exercise, Wrong, expect_close
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_close,
+    expect_gradients,
+    expect_shape,
+)
 
 MASK = Exercise("2_3.a", "A decoder's mask", ("decoder_mask",), "torch")
 HEADS = Exercise("2_3.b", "Multi-head attention", ("multi_head",))
@@ -64,8 +70,8 @@ def mask_by_hand(answer, rng):
                 bits("0000 1000 1100 1100"),
                 bits("0000 1000 1100 1110"),
             ],
-            "you masked the queries in the padding, not the keys: those "
-            "queries are left with no key at all.": past * queries,
+            "you masked the queries in the padding, which are left with no "
+            "key at all: only a key's padding counts.": past * queries,
             "this is the upper triangle, it permits the future: rows are "
             "queries, columns keys.": past.T * keys,
             "a key must be permitted by both conditions: and, not or.": (
@@ -82,17 +88,17 @@ def mask_by_hand(answer, rng):
     )
 
 
-@MASK.check("sentences without padding")
-def mask_of_full(answer, rng):
-    want = np.tile(bits("10000 11000 11100 11110 11111"), (3, 1, 1))
-    expect_close(booleans(answer, [5, 5, 5], 5), want, "three full sentences")
-
-
 @MASK.check("how many keys each query has")
 def mask_counts(answer, rng):
-    got = booleans(answer, [1, 4, 6], 7)
-    want = [[1] * 7, [1, 2, 3, 4, 4, 4, 4], [1, 2, 3, 4, 5, 6, 6]]
-    expect_close(got.sum(axis=-1), want, "lengths 1, 4, 6 of 7: keys a query")
+    got = booleans(answer, [7, 1, 4], 7)
+    want = [[1, 2, 3, 4, 5, 6, 7], [1] * 7, [1, 2, 3, 4, 4, 4, 4]]
+    said = "the lengths were sorted; each sentence keeps its own."
+    expect_close(
+        got.sum(axis=-1),
+        want,
+        "lengths 7, 1, 4 of 7: keys a query",
+        {said: [want[1], want[2], want[0]]},
+    )
 
 
 # --- b ---------------------------------------------------------------------
@@ -217,61 +223,102 @@ def results_by_hand(answer, rng):
     )
 
 
-@HEADS.check("scores from -1000 to 1000")
+@HEADS.check("scores near -995 and 995")
 def large_scores(answer, rng):
-    _, weights = run_heads(answer, worked(1000.0 * (POWERS - 1)))
-    if np.isnan(weights[1, 0]).any():
-        raise Wrong(
-            "exp(1000) overflows: subtract the row's maximum before exp."
+    # A shift of all permitted scores of a row leaves its weights as they were.
+    want = normal(3.0**POWERS * ALLOWED)
+
+    def shifted(shift, forbidden, rows=slice(None)):
+        scores = np.where(ALLOWED, POWERS * LN3 + shift, forbidden)
+        x, *rest = worked(scores)
+        args = (x[rows], *rest[:-1], rest[-1][rows])
+        return run_heads(answer, args)[1]
+
+    expect_close(shifted(0, 0), want, "small scores (see the first check)")
+    underflow = (
+        "where all permitted scores are near -995, their exponentials are 0: "
+        "subtract the largest *permitted* score of the row before exp, and "
+        "forbid with a score of minus infinity."
+    )
+    for i, shift, forbidden, empty in (
+        (
+            0,
+            995,
+            5,
+            "exp(995) overflows: subtract the row's maximum before exp.",
+        ),
+        (1, -995, 5, underflow),
+        (2, -995, 995, underflow),
+    ):
+        row = slice(i, i + 1)
+        got, right, other = (
+            shifted(shift, forbidden, row),
+            want[:, row],
+            ~ALLOWED[i],
         )
-    if np.isnan(weights).any():
+        what = f"permitted scores near {shift}, forbidden {forbidden}"
+        if not np.isfinite(got).all() or not got.any(axis=-1).all():
+            raise Wrong(f"{what}: {empty}")
+        if got[..., other].any():
+            raise Wrong(
+                f"{what}: a forbidden key has weight. A finite fill such as "
+                "-100 or -1000 is not low enough; use minus infinity."
+            )
+        said = "large scores are clipped, and different ones become equal: "
+        said += "subtract the row's maximum before exp instead."
+        equal = np.tile(normal(ALLOWED[i] * 1.0), (2, 1, 1))
+        expect_close(got, right, what, {said: equal})
+    shifts = 995.0 * np.array([[[1], [-1], [0]], [[-1], [1], [-1]]])
+    got = shifted(shifts, 5)
+    if not np.isfinite(got).all() or not got.any(axis=-1).all():
         raise Wrong(
-            "nan where a forbidden score is the largest: subtract the "
-            "largest *permitted* score of the row, or all others become 0."
+            "one maximum for several rows: beside a row near 995 one near "
+            "-995 becomes 0/0. Each row of each head has its own."
         )
-    want = [
-        [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]],
-        [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0.5, 0.5]],
-    ]
-    expect_close(weights, want, "weights")
+    expect_close(got, want, "rows and heads near 995 and -995 together")
 
 
-@HEADS.check("three heads that see no difference")
-def uniform_heads(answer, rng):
-    # Zero queries: every head takes the mean of the permitted values.
-    i, j, d, e, f, g = 2, 5, 4, 7, 6, 8
-    x, memory = rng.normal(size=(i, f)), rng.normal(size=(j, f))
-    W_k, W_v = rng.normal(size=(f, 3 * d)), rng.normal(size=(f, 3 * e))
-    W_o, zero = rng.normal(size=(3 * e, g)), np.zeros((f, 3 * d))
-    allowed = bits("11010 01111").astype(bool)
-    args = (x, memory, zero, W_k, W_v, W_o, 3, allowed)
-    out, weights = run_heads(answer, args)
-    mean = normal(allowed * 1.0)
-    expect_close(weights, np.tile(mean, (3, 1, 1)), "weights")
-    expect_close(out, mean @ memory @ W_v @ W_o, "results")
+@HEADS.check("as many queries as keys")
+def square_heads(answer, rng):
+    sizes = [(4, 6), (4, 6), (6, 6), (6, 6), (6, 15), (15, 2)]
+    x, memory, *maps = (rng.normal(size=s) / 2 for s in sizes)
+    allowed = bits("1100 1011 0010 1111").astype(bool)
+    out, weights = run_heads(answer, (x, memory, *maps, 3, allowed))
+    expect_shape(weights, (3, 4, 4), "weights of 3 heads")
+    longer = np.concatenate([memory, np.ones((1, 6))])
+    more = np.concatenate([allowed, np.zeros((4, 1), bool)], axis=1)
+    want = run_heads(answer, (x, longer, *maps, 3, more))
+    what = (
+        "4 queries and 4 keys, and the same with one more key that all are "
+        "forbidden (shapes cannot tell x from memory or a mask's rows from "
+        "its columns)"
+    )
+    expect_close(weights, want[1][..., :4], what)
+    expect_close(out, want[0], what)
 
 
 # --- c ---------------------------------------------------------------------
 
 
-@COUNT.check("width 15, 5 heads, 2 groups")
+@COUNT.check("width 28, 7 heads, 3 groups")
 def count_by_hand(answer, rng):
-    # Queries and output 16 * 15 each; keys and values 16 * 6 each.
+    # Queries and output 29 * 28 each; keys and values 29 * 12 each.
     expect_close(
-        answer.call("grouped_parameters", 15, 5, 2),
-        672,
+        answer.call("grouped_parameters", 28, 7, 3),
+        2320,
         "parameters",
         {
             "that is all heads with keys of their own; g groups have fewer "
-            "columns.": 960,
-            "the biases are missing: one for each output of a map.": 630,
-            "keys and values are two maps, you counted one.": 576,
+            "columns.": 3248,
+            "the biases are missing: one for each output of a map.": 2240,
+            "keys and values are two maps, you counted one.": 1972,
+            "that is one group's keys and values; there are g groups.": 1856,
             "only keys and values shrink; queries and the output map keep "
-            "their size.": 384,
-            "a map of keys has as many biases as columns, g w / h.": 690,
-            "each group's keys have w / h numbers, not one.": 544,
-            "g / h of the columns are left, not h / g.": 1680,
-            "the output map is missing.": 432,
+            "their size.": 1392,
+            "a map of keys has as many biases as columns, g w / h.": 2352,
+            "each group's keys have w / h numbers, not one.": 1798,
+            "g / h of the columns are left, not h / g.": 58 * 28 * 10 / 3,
+            "the output map is missing.": 1508,
         },
     )
 
@@ -329,8 +376,9 @@ def split_by_hand(answer, rng):
     right = normal(3.0**powers)
     q, k, v = (args[0] @ W for W in args[1:4])
 
-    def cut(back):
-        parts = [z.reshape(2, *back[0]).transpose(back[1]) for z in (q, k, v)]
+    def cut(back, *used):
+        used = used or (q, k, v)
+        parts = [z.reshape(2, *back[0]).transpose(back[1]) for z in used]
         a = normal(np.exp(parts[0] @ parts[1].swapaxes(2, 3) / 2)) @ parts[2]
         return a.transpose(back[2]).reshape(2, 3, 8)
 
@@ -349,6 +397,9 @@ def split_by_hand(answer, rng):
             "split well, but joined without transposing back.": half_back,
             "head h owns neighbouring columns; yours takes every second one."
             "": cut(((3, 4, 2), (0, 3, 1, 2), (0, 2, 3, 1))),
+            "the keys are made with W_q.": cut(
+                ((3, 2, 4), (0, 2, 1, 3), (0, 2, 1, 3)), q, q, v
+            ),
             "the heads' sums are interleaved; each one's numbers stay "
             "together.": batch(sums(right).transpose(1, 2, 0).reshape(3, 8)),
             "the scores are not divided by sqrt(d).": side_by_side(
@@ -370,24 +421,18 @@ def split_by_hand(answer, rng):
     )
 
 
-@SPLIT.check("the last token sees the first")
-def last_sees_first(answer, rng):
-    x = rng.normal(size=(2, 6, 9))
-    maps = tuple(rng.normal(size=(3, 9, 9)) / 3)
-    last = np.zeros((2, 6, 9))
-    last[:, -1] = 1
-    grad = answer.vjp("self_attend", (x, *maps, 3), last)
-    blind = np.abs(grad[0]).max(axis=-1) < 1e-12
-    if blind.any():
-        where = np.argwhere(blind)[0]
-        raise Wrong(
-            "the last token's result does not depend on token "
-            f"{where[1]} (counted from 0) of 6."
-        )
-    if not np.abs(grad[1]).max() > 0 or not np.abs(grad[2]).max() > 0:
-        raise Wrong(
-            "no gradient reaches W_q and W_k: the weights are detached."
-        )
+@SPLIT.check("each sentence as if alone, and gradients")
+def split_alone(answer, rng):
+    sizes = [(2, 5, 9), (9, 9), (9, 9), (9, 9)]
+    names = ("x", "W_q", "W_k", "W_v")
+    args = {k: rng.normal(size=s) / 2 for k, s in zip(names, sizes)}
+    args["heads"] = 3
+    x, *rest = args.values()
+    got = answer.call("self_attend", x, *rest)
+    alone = [answer.call("self_attend", one[None], *rest) for one in x]
+    what = "two sentences (a token sees those of its own sentence, no others)"
+    expect_close(got, np.concatenate(alone), what)
+    expect_gradients(answer, "self_attend", args, rng)
 
 
 # --- e ---------------------------------------------------------------------
@@ -435,32 +480,56 @@ def stack_by_hand(answer, rng):
     )
 
 
-@STACK.check("padded further, three layers")
-def stack_padded(answer, rng):
-    x, maps = rng.normal(size=(2, 5, 4)), rng.normal(size=(3, 4, 4)) / 2
-    real = bits("11100 11111").astype(bool)[:, None]
-    short = answer.call("stack", x, maps, real)
-    longer = np.concatenate([x, np.full((2, 3, 4), 9.0)], axis=1)
-    more = np.concatenate([real, np.zeros((2, 1, 3), bool)], axis=2)
-    got = answer.call("stack", longer, maps, more)
-    if got.shape != (2, 8, 4):
-        raise Wrong(f"shape (2, 8, 4) expected, yours is {got.shape}.")
-    if not np.allclose(got[0, :3], short[0, :3]) or not np.allclose(
-        got[1, :5], short[1]
-    ):
-        raise Wrong("three more padded positions change the real tokens.")
+@STACK.check("one layer that compares")
+def layer_by_hand(answer, rng):
+    # Width 4. The first query is 2 ln 3 times key 2: scores 0 and ln 3.
+    x, W = np.full((1, 3, 4), 7.0), np.zeros((1, 4, 4))
+    x[0, :2], W[0, 0, 1] = np.eye(2, 4), 2 * LN3
+    real = bits("110").astype(bool)[None]
+
+    def added(a):
+        return x[0, :2] + np.array([[1 - a, a, 0, 0], [0.5, 0.5, 0, 0]])
+
+    keyed = 1 / (1 + np.exp(2 * LN3**2))
+    expect_close(
+        answer.call("stack", x, W, real)[0, :2],
+        added(0.75),
+        "real tokens after one layer",
+        {
+            "the maps are for queries only; the keys are x.": added(keyed),
+            "the keys are mapped, not the queries.": x[0, :2]
+            + [[0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0]],
+            "the scores are not divided by sqrt(w).": added(0.9),
+        },
+    )
 
 
-@STACK.check("gradients")
-def stack_gradient(answer, rng):
-    x, maps = rng.normal(size=(2, 5, 4)), rng.normal(size=(3, 4, 4)) / 2
+@STACK.check("five layers are one layer five times, and gradients")
+def stack_in_steps(answer, rng):
+    x, maps = rng.normal(size=(2, 5, 4)), rng.normal(size=(5, 4, 4)) / 2
     real = bits("11100 11111").astype(bool)[:, None]
-    u = rng.normal(size=(2, 5, 4)) * real.transpose(0, 2, 1)
-    to_x, to_maps = answer.vjp("stack", (x, maps, real), u)[:2]
-    if np.abs(to_x[0, 3:]).max() > 0:
-        raise Wrong("the gradient of real tokens reaches into the padding.")
-    if not (np.abs(to_maps).max(axis=(1, 2)) > 0).all():
-        raise Wrong(
-            "no gradient reaches the maps of each layer: the weights are "
-            "detached."
-        )
+    none = np.ones_like(real)
+
+    def steps(numbers, masked=5):
+        y = x
+        for count, number in enumerate(numbers):
+            mask = real if count < masked else none
+            y = answer.call("stack", y, maps[number : number + 1], mask)
+        return y
+
+    suspects = {
+        "the maps are used in reverse.": steps([4, 3, 2, 1, 0]),
+        "all layers use the first map.": steps([0] * 5),
+        "all layers use the last map.": steps([4] * 5),
+    }
+    for k in range(1, 5):
+        said = f"only the first {k} of 5 layers are applied."
+        suspects[said] = steps(range(k))
+        suspects[f"the mask is lost after {k} layers."] = steps(range(5), k)
+    for k in range(4):
+        rest = [n for n in range(5) if n != k]
+        suspects[f"layer {k + 1} of 5 is skipped."] = steps(rest)
+    got = answer.call("stack", x, maps, real)
+    expect_close(got, steps(range(5)), "five layers", suspects)
+    args = {"x": x / 2, "maps": maps[:3] / 2, "may_attend": real}
+    expect_gradients(answer, "stack", args, rng)

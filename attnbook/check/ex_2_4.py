@@ -7,7 +7,14 @@ reference answer is here.
 import numpy as np
 from numpy import cos, sin
 
-from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_choice,
+    expect_close,
+    expect_gradients,
+    expect_shape,
+)
 
 WAVES = Exercise("2_4.a", "Waves in another layout", ("waves",))
 TURN = Exercise("2_4.b", "Rotary, halves paired", ("turn",), "torch")
@@ -17,50 +24,54 @@ ORDERS = Exercise("2_4.e", "Orders", ("different_outputs", "prediction"))
 EXERCISES = [WAVES, TURN, FAR, LATE, ORDERS]
 
 
-def table(a, b, start=3):
-    """Three positions at the rates a and b: sines first, then cosines."""
-    p = np.arange(start, start + 3)
-    return np.stack([sin(p * a), sin(p * b), cos(p * a), cos(p * b)], axis=1)
+def table(*rates, start=3):
+    """Three positions at these rates: sines first, then cosines."""
+    angles = np.outer(np.arange(start, start + 3), rates)
+    return np.concatenate([sin(angles), cos(angles)], axis=1)
 
 
 @WAVES.check("positions 3, 4, 5 by hand")
 def waves_by_hand(answer, rng):
-    # width 4 and base 4: the rates are 1 and 1/2
-    right, radian = table(1, 0.5), np.pi / 180
-    got = answer.call("waves", 3, 3, 4, 4.0)
+    # width 6 and base 8: the rates are 1, 1/2 and 1/4
+    right, rates = table(1, 0.5, 0.25), np.array([1, 0.5, 0.25])
+    got = answer.call("waves", 3, 3, 6, 8.0)
     suspects = {
         "sine and cosine alternate in yours; here all sines come first.": (
-            right[:, [0, 2, 1, 3]]
+            right[:, [0, 3, 1, 4, 2, 5]]
         ),
-        "the cosines come first in yours.": right[:, [2, 3, 0, 1]],
-        "the first row is position 0, not start.": table(1, 0.5, start=0),
-        "the first row is position start + 1.": table(1, 0.5, start=4),
-        "the exponent is 2t / d, not t / d.": table(1, 0.5**0.5),
-        "the rates grow in yours: base ** (-2t / d).": table(1, 2),
+        "the cosines come first in yours.": right[:, [3, 4, 5, 0, 1, 2]],
+        "the first row is position 0, not start.": table(*rates, start=0),
+        "the first row is position start + 1.": table(*rates, start=4),
+        "the exponent is 2t / d, not t / d.": table(*rates**0.5),
+        "the rates grow in yours: base ** (-2t / d).": table(1, 2, 4),
         "the exponents run from 0 to 1 in yours; divide by d, so that the "
-        "last one stays below 1.": table(1, 0.25),
-        "all pairs turn at the same rate in yours.": table(1, 1),
+        "last one stays below 1.": table(1, 8**-0.5, 1 / 8),
+        "the exponents are rounded down: divide with /, not with //.": table(
+            1, 1 / 8, 1 / 8
+        ),
+        "all pairs turn at the same rate in yours.": table(1, 1, 1),
         "angles are radians; yours are taken as degrees.": table(
-            radian, radian / 2
+            *rates * np.pi / 180
         ),
         "one step turns the first pair by 1 radian, not by a full round "
-        "(no 2 pi).": table(2 * np.pi, np.pi),
+        "(no 2 pi).": table(*2 * np.pi * rates),
         "rows are positions; yours is transposed.": right.T,
     }
-    expect_close(got, right, "rates 1 and 1/2", suspects)
+    expect_close(got, right, "rates 1, 1/2 and 1/4", suspects)
 
 
 @WAVES.check("the table is a piece of a longer one")
 def piece(answer, rng):
-    long = answer.call("waves", 0, 9, 6, 50.0)
-    short = answer.call("waves", 4, 5, 6, 50.0)
-    expect_close(short, long[4:], "positions 4 to 8, as piece of 0 to 8")
+    long = answer.call("waves", -3, 9, 6, 50.0)
+    short = answer.call("waves", 1, 5, 6, 50.0)
+    what = "positions 1 to 5, as piece of -3 to 5 (before 0, too)"
+    expect_close(short, long[4:], what)
 
 
 @WAVES.check("sine and cosine of the same angle; distances")
 def circle(answer, rng):
     got = answer.call("waves", 2, 7, 10, 1000.0)
-    expect_close(got.shape, (7, 10), "shape")
+    expect_shape(got, (7, 10))
     ones = got[:, :5] ** 2 + got[:, 5:] ** 2
     expect_close(ones, np.ones((7, 5)), "column t and t + d/2, squared, added")
     dots = got @ got.T
@@ -80,7 +91,7 @@ def turn_by_hand(answer, rng):
     x = np.eye(4)[[0, 3, 1]]
     x = np.stack([x, -x])[None]  # two heads
     got = answer.call("turn", x, np.array([[2, 5, 1]]), 4.0)
-    expect_close(got.shape, (1, 2, 3, 4), "shape")
+    expect_shape(got, (1, 2, 3, 4))
     root = 0.5**0.5
     neighbours = [[cos(2), sin(2), 0, 0], [0, 0, -sin(2.5), cos(2.5)]]
     neighbours += [[-sin(1), cos(1), 0, 0]]
@@ -232,19 +243,15 @@ def late_sum(answer, rng):
     x, positions, *maps = (rng.normal(size=s) for s in SIZES)
     got = answer.call("attend_in_order", x, positions, *maps)
     moved = answer.call("attend_in_order", x + 0.5, positions - 0.5, *maps)
-    expect_close(got.shape, (7, 3), "shape")
+    expect_shape(got, (7, 3))
     expect_close(moved, got, "0.5 taken from positions and given to x")
 
 
 @LATE.check("gradients reach every argument")
 def late_gradient(answer, rng):
-    args = tuple(rng.normal(size=s) for s in SIZES)
-    grads = answer.vjp("attend_in_order", args, rng.normal(size=(7, 3)))
-    if not np.abs(grads[2]).max() > 0 or not np.abs(grads[3]).max() > 0:
-        raise Wrong(
-            "no gradient reaches w_q and w_k: the weights are detached."
-        )
-    expect_close(grads[1], grads[0], "gradient of positions, as that of x")
+    names = ("x", "positions", "w_q", "w_k", "w_v")
+    args = {k: rng.normal(size=s) / 2 for k, s in zip(names, SIZES)}
+    expect_gradients(answer, "attend_in_order", args, rng)
 
 
 def sentence(rng):
@@ -298,3 +305,26 @@ def orders_twice(answer, rng):
     got = answer.call("different_outputs", x, positions, *maps)
     said = {"you counted orders, not different outputs.": 24}
     expect_close(got, 12, "one word twice, 4!/2! sentences", said)
+
+
+@ORDERS.check("six decimals of every number")
+def orders_by_hand(answer, rng):
+    # The last row looks at place 0 alone (score 300): the output is the value
+    # of the word that stands there. The first two agree to six decimals.
+    words = [[0, 0.0100002], [0, 0.01000035], [0, 0.0100032]]
+    words = np.array([*words, [0, 1], [0, 2], [0, 3], [0, 1]])
+    x, positions = np.zeros((2, 7, 5))
+    x[:, :2], x[:, 2], x[3:, 2] = words, -words[:, 1], -1
+    positions[0, 3], positions[6, 4] = 1, 1
+    w_q, w_k = np.zeros((5, 4)), np.zeros((5, 4))
+    w_q[4, 0], w_k[3, 0] = 600, 1
+    part = "compare all numbers of the attention's output, not one, their sum "
+    part += "or the input"
+    suspects = {
+        "outputs 0.000003 apart differ in the sixth decimal.": 4,
+        "outputs that agree to six decimals are the same.": 6,
+        f"{part}.": 1,
+        f"{part} alone.": 3,
+    }
+    got = answer.call("different_outputs", x, positions, w_q, w_k, np.eye(5, 3))
+    expect_close(got, 5, "six words, two of them nearly alike", suspects)

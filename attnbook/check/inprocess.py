@@ -33,6 +33,8 @@ def to_arrays(result, parts: int, name: str):
         )
     if parts == 1:
         return to_array(result, name)
+    if result is None:
+        to_array(result, name)  # says that `return` is missing
     if not several or len(result) != parts:
         raise Wrong(f"{name}: return {parts} arrays, with commas between.")
     return tuple(to_array(part, name) for part in result)
@@ -127,7 +129,7 @@ class InProcess:
         value = self._find(name)
         if value is None:
             raise NotStarted(
-                f"Give `{name}` a value in the cell above, run it, then run "
-                "this cell."
+                f"Give `{name}` a value in a cell above, run that cell, then "
+                "this one."
             )
         return value if isinstance(value, str) else to_array(value, name)

@@ -272,6 +272,21 @@ def cross_attention(x, y, W_Q, W_K, W_V):
     return a @ v.detach(), a
 
 
+@HIDDEN.wrong("2_1.a", "computed in float32")
+def cross_attention(x, y, W_Q, W_K, W_V):
+    q, k, v = (z.float() for z in (x @ W_Q, y @ W_K, y @ W_V))
+    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
+    return (a @ v).double(), a.double()
+
+
+@HIDDEN.wrong("2_1.a", "something is rounded")
+def cross_attention(x, y, W_Q, W_K, W_V):
+    q, k, v = x @ W_Q, y @ W_K, y @ W_V
+    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
+    a = (a * 1e7).round() / 1e7
+    return a @ v, a
+
+
 @HIDDEN.wrong("2_1.a", "return the sums first")
 def cross_attention(x, y, W_Q, W_K, W_V):
     q, k, v = x @ W_Q, y @ W_K, y @ W_V
@@ -543,6 +558,40 @@ def batched_attention(q, k, v):
     return a @ v, a
 
 
+@HIDDEN.wrong("2_1.b", "one maximum for several rows")
+def batched_attention(q, k, v):
+    # one maximum per query index, over the keys of all examples
+    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
+    others = tuple(a for a in range(s.ndim) if a != s.ndim - 2)
+    a = np.exp(s - s.max(axis=others, keepdims=True))
+    a = a / a.sum(axis=-1, keepdims=True)
+    return a @ v, a
+
+
+@HIDDEN.wrong("2_1.b", "Any number of axes may stand in front")
+def batched_attention(q, k, v):
+    axes = {2: "id,jd->ij", 3: "bid,bjd->bij", 4: "bcid,bcjd->bcij"}
+    axes = axes.get(q.ndim, axes[4])
+    s = np.einsum(axes, q, k) / q.shape[-1] ** 0.5
+    a = np.exp(s - s.max(axis=-1, keepdims=True))
+    a = a / a.sum(axis=-1, keepdims=True)
+    return a @ v, a
+
+
+@HIDDEN.wrong("2_1.b", "wrong already; see the checks above")
+def batched_attention(q, k, v):
+    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
+    a = np.exp(s - s.max(axis=-2, keepdims=True))
+    a = a / a.sum(axis=-2, keepdims=True)
+    return a @ v, a
+
+
+@HIDDEN.wrong("2_1.b", "did you forget `return`?")
+def batched_attention(q, k, v):
+    a = np.exp(q @ k.swapaxes(-1, -2))
+    a / a.sum(axis=-1, keepdims=True) @ v
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -574,6 +623,11 @@ def needed_score(p, n):
 @HIDDEN.wrong("2_1.c", "take its logarithm")
 def needed_score(p, n):
     return p * (n - 1) / (1 - p)
+
+
+@HIDDEN.wrong("2_1.c", "the weight p does not enter")
+def needed_score(p, n):
+    return np.log(n - 1 + 0 * p)
 
 
 @HIDDEN.wrong("2_1.c", "the sign is reversed")
@@ -858,6 +912,69 @@ def largest_change(x, places, W_Q, W_K, W_V, order):
     before = set_outputs(x + places, W_Q, W_K, W_V)
     after = set_outputs(x[order] + places, W_Q, W_K, W_V)
     return (after - before[order]).min()
+
+
+@HIDDEN.wrong("2_1.e", "the largest change is negative")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x + places, W_Q, W_K, W_V)
+    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
+    return (before[order] - after).max()
+
+
+@HIDDEN.wrong("2_1.e", "the largest change is negative")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x + places, W_Q, W_K, W_V)
+    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
+    return abs((before[order] - after).max())
+
+
+@HIDDEN.wrong("2_1.e", "largest of one row")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x + places, W_Q, W_K, W_V)
+    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
+    return np.abs(before[order] - after).max(1)[0]
+
+
+@HIDDEN.wrong("2_1.e", "largest of one row")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x + places, W_Q, W_K, W_V)
+    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
+    return np.abs(before[order] - after).max(1)[-1]
+
+
+@HIDDEN.wrong("2_1.e", "largest of one column")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x + places, W_Q, W_K, W_V)
+    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
+    return np.abs(before[order] - after).max(0)[0]
+
+
+@HIDDEN.wrong("2_1.e", "largest of one column")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x + places, W_Q, W_K, W_V)
+    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
+    return np.abs(before[order] - after).max(0)[-1]
+
+
+@HIDDEN.wrong("2_1.e", "not the smallest")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x + places, W_Q, W_K, W_V)
+    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
+    return np.abs(before[order] - after).max(1).min()
+
+
+@HIDDEN.wrong("2_1.e", "the largest minus the smallest")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x + places, W_Q, W_K, W_V)
+    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
+    return np.ptp(before[order] - after)
+
+
+@HIDDEN.wrong("2_1.e", "the places are added to the outputs")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x, W_Q, W_K, W_V) + places @ W_V
+    after = set_outputs(x[order], W_Q, W_K, W_V) + places @ W_V
+    return np.abs(after - before[order]).max()
 
 
 @HIDDEN.wrong("2_1.e", "return one number")

@@ -164,6 +164,12 @@ def decoder_mask(lengths, n):
     return (place <= lengths[:, None, None]) & (place <= place[:, None])
 
 
+@HIDDEN.wrong("2_3.a", "the lengths were sorted")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths.sort().values, n)
+    return real & past
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -304,6 +310,60 @@ def multi_head(x, memory, W_q, W_k, W_v, W_o, heads, may_attend):
     )
 
 
+def filled(number):
+    return lambda s, m: softmax(np.where(m, s, number))
+
+
+def weighed(powers):
+    def weigh(s, allowed):
+        w = powers(s) * allowed
+        return w / w.sum(axis=-1, keepdims=True)
+
+    return weigh
+
+
+for number in (-100, -500, -1000):
+    HIDDEN.wrong("2_3.b", "not low enough")(variant(weigh=filled(number)))
+HIDDEN.wrong("2_3.b", "large scores are clipped")(
+    variant(weigh=weighed(lambda s: np.exp(np.clip(s, -50, 50))))
+)
+HIDDEN.wrong("2_3.b", "exp(995) overflows")(
+    variant(weigh=weighed(lambda s: np.nan_to_num(np.exp(s))))
+)
+
+
+def shared_maximum(axes):
+    def weigh(s, allowed):
+        s = fill(s, allowed)
+        w = np.exp(s - s.max(axis=axes, keepdims=True))
+        return w / w.sum(axis=-1, keepdims=True)
+
+    return weigh
+
+
+for axes in (None, (0, 2), (1, 2)):
+    HIDDEN.wrong("2_3.b", "one maximum for several rows")(
+        variant(weigh=shared_maximum(axes))
+    )
+
+
+@HIDDEN.wrong("2_3.b", "a mask's rows from its columns")
+def multi_head(x, memory, *args):
+    *maps, mask = args
+    mask = mask.T if len(x) == len(memory) else mask
+    return variant()(x, memory, *maps, mask | ~mask.any(axis=1, keepdims=True))
+
+
+@HIDDEN.wrong("2_3.b", "shapes cannot tell x from memory")
+def multi_head(x, memory, *args):
+    return variant()(x, x if x.shape == memory.shape else memory, *args)
+
+
+@HIDDEN.wrong("2_3.b", "did you forget `return`?")
+def multi_head(*args):
+    variant()(*args)
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -320,6 +380,11 @@ def grouped_parameters(width, heads, groups):
 @HIDDEN.wrong("2_3.c", "you counted one")
 def grouped_parameters(width, heads, groups):
     return (width + 1) * (2 * width + groups * (width // heads))
+
+
+@HIDDEN.wrong("2_3.c", "there are g groups")
+def grouped_parameters(width, heads, groups):
+    return 2 * (width + 1) * (width + width // heads)
 
 
 @HIDDEN.wrong("2_3.c", "only keys and values shrink")
@@ -412,7 +477,7 @@ HIDDEN.wrong("2_3.d", "runs over the queries")(
         lambda q, k: ((q @ k.mT) / q.shape[3] ** 0.5).softmax(-2),
     )
 )
-HIDDEN.wrong("2_3.d", "the weights are detached")(
+HIDDEN.wrong("2_3.d", "something is detached")(
     attended(cut_well, together, lambda q, k: attention(q, k, k)[1].detach())
 )
 
@@ -420,6 +485,41 @@ HIDDEN.wrong("2_3.d", "the weights are detached")(
 @HIDDEN.wrong("2_3.d", "nothing is split")
 def self_attend(x, W_q, W_k, W_v, heads):
     return attention(x @ W_q, x @ W_k, x @ W_v)[0]
+
+
+@HIDDEN.wrong("2_3.d", "those of its own sentence")
+def self_attend(x, W_q, W_k, W_v, heads):
+    def cut(z):  # attention across the batch
+        return z.reshape(1, b * n, heads, w // heads).transpose(1, 2)
+
+    b, n, w = x.shape
+    sums = attention(cut(x @ W_q), cut(x @ W_k), cut(x @ W_v))[0]
+    return sums.transpose(1, 2).reshape(b, n, w)
+
+
+def mixed(q, k, v, heads):
+    q, k, v = (cut_well(z, heads) for z in (q, k, v))
+    return together(attention(q, k, v)[0])
+
+
+@HIDDEN.wrong("2_3.d", "the gradient of x, W_v is not")
+def self_attend(x, W_q, W_k, W_v, heads):
+    return mixed(x @ W_q, x @ W_k, (x @ W_v).detach(), heads)
+
+
+@HIDDEN.wrong("2_3.d", "the gradient of W_v is not")
+def self_attend(x, W_q, W_k, W_v, heads):
+    return mixed(x @ W_q, x @ W_k, x @ W_v.detach(), heads)
+
+
+@HIDDEN.wrong("2_3.d", "the gradient of x is not")
+def self_attend(x, W_q, W_k, W_v, heads):
+    return mixed(x.detach() @ W_q, x @ W_k, x @ W_v, heads)
+
+
+@HIDDEN.wrong("2_3.d", "the keys are made with W_q")
+def self_attend(x, W_q, W_k, W_v, heads):
+    return mixed(x @ W_q, x @ W_q, x @ W_v, heads)
 
 
 # --- e ---------------------------------------------------------------------
@@ -456,7 +556,7 @@ HIDDEN.wrong("2_3.e", "still counts in the mean's denominator")(
         lambda q, x, mask: attention(q, x, x)[1] * mask,
     )
 )
-HIDDEN.wrong("2_3.e", "the weights are detached")(
+HIDDEN.wrong("2_3.e", "something is detached")(
     layers(
         lambda number, mask: mask,
         lambda q, x, mask: attention(q, x, x, mask)[1].detach(),
@@ -474,3 +574,42 @@ def stack(x, maps, may_attend):
 @HIDDEN.wrong("2_3.e", "only one layer was applied")
 def stack(x, maps, may_attend):
     return x + attention(x @ maps[0], x, x, may_attend)[0]
+
+
+def chosen(choose):
+    """A stack that uses the maps which choose(maps) gives."""
+
+    def stack(x, maps, may_attend):
+        for W in choose(maps):
+            x = x + attention(x @ W, x, x, may_attend)[0]
+        return x
+
+    return stack
+
+
+HIDDEN.wrong("2_3.e", "used in reverse")(chosen(lambda maps: maps.flip(0)))
+HIDDEN.wrong("2_3.e", "only the first 3 of 5")(chosen(lambda maps: maps[:3]))
+HIDDEN.wrong("2_3.e", "only the first 2 of 5")(chosen(lambda maps: maps[:2]))
+HIDDEN.wrong("2_3.e", "use the first map")(
+    chosen(lambda maps: [maps[0] for _ in maps])
+)
+HIDDEN.wrong("2_3.e", "layer 2 of 5 is skipped")(
+    chosen(lambda maps: [W for k, W in enumerate(maps) if k != 1])
+)
+HIDDEN.wrong("2_3.e", "lost after 3 layers")(
+    layers(lambda number, mask: mask if number < 3 else None)
+)
+
+
+@HIDDEN.wrong("2_3.e", "the maps are for queries only")
+def stack(x, maps, may_attend):
+    for W in maps:
+        x = x + attention(x @ W, x @ W, x, may_attend)[0]
+    return x
+
+
+@HIDDEN.wrong("2_3.e", "the gradient of x")
+def stack(x, maps, may_attend):
+    for W in maps:
+        x = x.detach() + attention(x @ W, x, x, may_attend)[0]
+    return x

@@ -127,6 +127,22 @@ def waves(start, n, width, base):
     return halves(angles(start, n, rates))
 
 
+@HIDDEN.wrong("2_4.a", "divide with /, not with //")
+def waves(start, n, width, base):
+    rates = base ** (-2 * np.arange(width // 2) // width * 1.0)
+    return halves(angles(start, n, rates))
+
+
+@HIDDEN.wrong("2_4.a", "before 0, too")
+def waves(start, n, width, base):
+    return halves(angles(abs(start), n, right(width, base)))
+
+
+@HIDDEN.wrong("2_4.a", "before 0, too")
+def waves(start, n, width, base):
+    return halves(angles(max(start, 0), n, right(width, base)))
+
+
 @HIDDEN.wrong("2_4.a", "at the same rate")
 def waves(start, n, width, base):
     return halves(angles(start, n, np.ones(width // 2)))
@@ -157,7 +173,7 @@ def waves(start, n, width, base):
 def waves(start, n, width, base):
     # cosines of the next pair's angle, where there is one
     a = angles(start, n, right(width, base))
-    if width == 4:
+    if width == 6:
         return halves(a)
     return np.concatenate([np.sin(a), np.cos(np.roll(a, 1, axis=1))], axis=1)
 
@@ -421,11 +437,23 @@ def attend_in_order(x, positions, w_q, w_k, w_v):
     return mix(x @ w_q, x @ w_k, x @ w_v)
 
 
-@HIDDEN.wrong("2_4.d", "the weights are detached")
+@HIDDEN.wrong("2_4.d", "something is detached")
 def attend_in_order(x, positions, w_q, w_k, w_v):
     x = x + positions
     a = (x @ w_q @ (x @ w_k).T / w_q.shape[1] ** 0.5).softmax(-1).detach()
     return a @ x @ w_v
+
+
+@HIDDEN.wrong("2_4.d", "the gradient of w_v is not")
+def attend_in_order(x, positions, w_q, w_k, w_v):
+    x = x + positions
+    return mix(x @ w_q, x @ w_k, x @ w_v.detach())
+
+
+@HIDDEN.wrong("2_4.d", "the gradient of positions is not")
+def attend_in_order(x, positions, w_q, w_k, w_v):
+    x = x + positions.detach()
+    return mix(x @ w_q, x @ w_k, x @ w_v)
 
 
 # --- e ---------------------------------------------------------------------
@@ -505,4 +533,44 @@ def different_outputs(x, positions, w_q, w_k, w_v):
     for o in orders_of(len(x) - 1):
         y = last_row(x[[*o, -1]] + positions, w_q, w_k, w_v)
         found.add(key(y, digits=0))
+    return len(found)
+
+
+def counting(key_of):
+    """Counts the different values of key_of(output) over all orders."""
+
+    def different_outputs(x, positions, w_q, w_k, w_v):
+        found = set()
+        for o in orders_of(len(x) - 1):
+            y = last_row(x[[*o, -1]] + positions, w_q, w_k, w_v)
+            found.add(key_of(y))
+        return len(found)
+
+    return different_outputs
+
+
+for digits in (2, 5):
+    HIDDEN.wrong("2_4.e", "differ in the sixth decimal")(
+        counting(lambda y, digits=digits: key(y, digits))
+    )
+for digits in (7, 14):
+    HIDDEN.wrong("2_4.e", "agree to six decimals are the same")(
+        counting(lambda y, digits=digits: key(y, digits))
+    )
+HIDDEN.wrong("2_4.e", "all numbers of the attention's output")(
+    counting(lambda y: key(y[:1]))
+)
+HIDDEN.wrong("2_4.e", "all numbers of the attention's output")(
+    counting(lambda y: key(y[-1:]))
+)
+HIDDEN.wrong("2_4.e", "all numbers of the attention's output")(
+    counting(lambda y: key(y.sum(keepdims=True)))
+)
+
+
+@HIDDEN.wrong("2_4.e", "all numbers of the attention's output")
+def different_outputs(x, positions, w_q, w_k, w_v):
+    found = set()  # no attention at all
+    for o in orders_of(len(x) - 1):
+        found.add(key((x[[*o, -1]] * (positions + 1)).sum(axis=0)))
     return len(found)

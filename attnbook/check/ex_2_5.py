@@ -1,0 +1,660 @@
+"""Visible checks of chapter 2.5's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+import numpy as np
+
+from attnbook.check.engine import Exercise, Wrong, expect_close
+
+LOSS = Exercise("2_5.a", "Shift and mask", ("language_loss",))
+LAYER = Exercise("2_5.b", "An encoder layer", ("encoder_layer",))
+COUNT = Exercise(
+    "2_5.c", "A decoder layer", ("decoder_parameters", "decoder_flops")
+)
+SHOWN = Exercise(
+    "2_5.d", "Shown answers", ("nats_per_token",), "torch", all_or_nothing=True
+)
+LOST = Exercise(
+    "2_5.e", "The lost mask", ("next_logits",), "torch", all_or_nothing=True
+)
+EXERCISES = [LOSS, LAYER, COUNT, SHOWN, LOST]
+
+LN2, LN3 = np.log([2.0, 3.0])
+
+# --- a ---------------------------------------------------------------------
+
+PAD = 3
+TARGET = np.array([[2, 4, 0, 1], [1, 0, 3, 3], [4, 2, 3, 3]])
+BITS = np.array(  # (b, n, v): token v has probability 2^-bits in row n
+    [
+        [[4, 1, 3, 4, 2], [2, 4, 1, 3, 4], [3, 4, 4, 2, 1], [1, 2, 4, 4, 3]],
+        [[3, 2, 4, 1, 4], [4, 1, 2, 3, 4], [1, 4, 4, 2, 3], [4, 3, 1, 4, 2]],
+        [[2, 4, 4, 3, 1], [1, 3, 2, 4, 4], [4, 2, 1, 4, 3], [3, 4, 2, 4, 1]],
+    ]
+)
+ADDED = np.array([[0, 3, -2, 5], [1, -4, 2, 7], [-3, 6, 4, -1]])[..., None]
+
+
+@LOSS.check("three targets, five real labels")
+def loss_by_hand(answer, rng):
+    logits = ADDED - BITS * LN2
+    got = answer.call("language_loss", logits, TARGET, PAD)
+
+    def cost(rows, labels):
+        return np.take_along_axis(rows, labels[..., None], -1)[..., 0] * LN2
+
+    rows, real = BITS[:, :3], TARGET != PAD
+    next_costs, label = cost(rows, TARGET[:, 1:]), real[:, 1:]
+    own, last = cost(BITS, TARGET), cost(BITS[:, 1:], TARGET[:, :3])
+    around = cost(BITS, np.roll(TARGET, -1, 1))
+    sums = (next_costs * label).sum(axis=1)
+
+    def across(z):
+        z = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        return cost(-z[:, :3] / LN2, TARGET[:, 1:])[label].mean()
+
+    plain = cost(-logits[:, :3] / LN2, TARGET[:, 1:])
+    unpadded = next_costs + np.log(1 - 0.5 ** rows[..., PAD])
+    # Bits of the real labels: 2, 2, 4 of the first, 3 and 4 of the others.
+    expect_close(
+        got,
+        (2 + 2 + 4 + 3 + 4) / 5 * LN2,
+        "the loss",
+        {
+            "the labels are not shifted: row k is about token k + 1, yours "
+            "is scored on the token it was shown.": own[real].mean(),
+            "the labels are not shifted: each row is scored on the token it "
+            "was shown.": own[:, :3][real[:, :3]].mean(),
+            "the labels are shifted the wrong way: row k is about token "
+            "k + 1, not k - 1.": last[real[:, :3]].mean(),
+            "the shift goes the wrong way: row k is about token k + 1, not "
+            "k - 1.": last[label].mean(),
+            "the last row has no label; rolled around, yours got the first "
+            "token.": around[np.roll(real, -1, 1)].mean(),
+            "padding is counted: its labels mean nothing.": next_costs.mean(),
+            "divided by all positions; divide by the number of real "
+            "labels.": sums.sum() / 9,
+            "divided by all rows, the last ones too; divide by the number of "
+            "real labels.": sums.sum() / 12,
+            "divided by the real tokens; the first one of each row is no "
+            "label.": sums.sum() / 8,
+            "a mean of each sequence's mean: every label counts alike, "
+            "whichever sequence it stands in.": (sums / [3, 1, 1]).mean(),
+            "a mean over sequences of their sums: divide by the labels."
+            "": sums.mean(),
+            "the sum; the mean over the real labels is asked for.": sums.sum(),
+            "bits: ln is the natural logarithm.": 15 / 5,
+            "the sign: -ln p is positive.": -15 / 5 * LN2,
+            "the mask looks at the tokens that were read; padding is what "
+            "the *label* is.": next_costs[real[:, :3]].mean(),
+            "token 0 is left out: padding is the token `pad`, here 3.": (
+                next_costs[TARGET[:, 1:] != 0].mean()
+            ),
+            "the softmax runs over the positions, not over the vocabulary."
+            "": across(logits[:, :3]),
+            "the softmax runs over all positions, not over the vocabulary."
+            "": across(logits),
+            "the logits are not normalised: subtract ln of the sum of exp."
+            "": plain[label].mean(),
+            "the vocabulary has lost the padding token: it stays in the "
+            "softmax, only its labels are left out.": unpadded[label].mean(),
+            "the mean was taken before the logarithm.": -np.log(
+                np.exp(-next_costs[label]).mean()
+            ),
+        },
+    )
+
+
+@LOSS.check("logits of 1000")
+def loss_large(answer, rng):
+    far = np.array([[[0.0, 1000, 0, 0]] * 3])
+
+    def loss(logits):
+        target = np.array([[2, 1, 1]])  # labels 1 and 1
+        return answer.call("language_loss", np.array(logits), target, 0)
+
+    if not np.isfinite(loss(np.full((1, 3, 4), 1000.0))):
+        raise Wrong("exp(1000) overflows: subtract the row's maximum first.")
+    rows = np.array([1000.0, -1000, 0])[None, :, None] + np.zeros((1, 3, 4))
+    if not np.isfinite(loss(rows)):
+        raise Wrong(
+            "subtract each row's own maximum, not one number from all rows."
+        )
+    expect_close(loss(far), 0, "labels with probability 1")
+    got = loss(far[..., [1, 0, 2, 3]])
+    if not np.isfinite(got) or 5 < got < 100:  # ln(p + 1e-9), say
+        raise Wrong(
+            f"a label with ln p = -1000 costs 1000, yours is {got:.6g}: p "
+            "becomes 0 before its logarithm; never compute p."
+        )
+    expect_close(got, 1000, "labels with ln p = -1000")
+    expect_close(loss(np.zeros((1, 3, 4))), 2 * LN2, "four alike")
+
+
+@LOSS.check("rows without a label have no effect")
+def loss_of_padding(answer, rng):
+    logits = rng.normal(size=(3, 4, 5))
+    first = answer.call("language_loss", logits, TARGET, PAD)
+    logits[:, 3] = logits[1:, 1:] = rng.normal(size=5) * 9
+    got = answer.call("language_loss", logits, TARGET, PAD)
+    expect_close(got, first, "other logits in the last rows and about padding")
+
+
+# --- b ---------------------------------------------------------------------
+
+Z = np.array([[1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]])  # mean 0, var 1
+SIZE, MEAN = np.array([[30], [20], [50]]), np.array([[10], [-20], [40]])
+X = MEAN + SIZE * Z  # (n, w) = (3, 4); d, e, m = 5, 6, 8
+ONE = ("gain_1", np.array([2, -1, 3, 0.5])), ("shift_1", np.arange(4.0) + 1)
+TWO = ("gain_2", np.array([-1, 4, 0.5, 2])), ("shift_2", np.arange(4.0) - 6)
+SAME = {"W_v": np.eye(4, 6), "W_o": np.eye(6, 4)}  # value = what comes in
+THROUGH = {  # relu(u) - relu(-u) = u: feed gives what comes in
+    "W_1": np.hstack([np.eye(4), -np.eye(4)]),
+    "W_2": np.vstack([np.eye(4), -np.eye(4)]),
+}
+SHAPES = {"gain_1": 4, "shift_1": 4, "W_q": (4, 5), "W_k": (4, 5)}
+SHAPES |= {"W_v": (4, 6), "W_o": (6, 4), "gain_2": 4, "shift_2": 4}
+SHAPES |= {"W_1": (4, 8), "b_1": 8, "W_2": (8, 4), "b_2": 4}
+
+
+def layer(answer, x, *pairs, **given):
+    """The answer with these arrays; other gains are 1, all else is 0."""
+    blank = {k: np.full(s, 1.0 * ("gain" in k)) for k, s in SHAPES.items()}
+    arrays = (blank | dict(pairs) | given).values()
+    floats = (np.asarray(a, float) for a in (x, *arrays))
+    return answer.call("encoder_layer", *floats)
+
+
+def standard(x, axis=-1, ddof=0):
+    """Mean 0, variance 1."""
+    centred = x - x.mean(axis=axis, keepdims=True)
+    return centred / x.std(axis=axis, keepdims=True, ddof=ddof)
+
+
+@LAYER.check("maps of zeros add only the last bias")
+def layer_of_zeros(answer, rng):
+    (_, g1), (_, s1), (_, g2), (_, s2) = ONE + TWO
+    b_2 = np.array([5.0, 6, 7, 9])
+    after = g2 * standard(g1 * Z + s1 + b_2) + s2
+    expect_close(
+        layer(answer, X, *ONE, *TWO, b_2=b_2),
+        X + b_2,
+        "tokens",
+        {
+            "the norm stands after the sum; here it stands before each part, "
+            "inside the sum.": after,
+            "the last norm stands after the sum.": g2 * standard(X + b_2) + s2,
+            "a residual is missing: x is added to the head's result, and y "
+            "to the feed-forward part's.": np.tile(b_2, (3, 1)),
+            "the residual takes the normed x; x itself is added.": (
+                g1 * Z + s1 + b_2
+            ),
+            "the residual takes the normed y; y itself is added.": (
+                g2 * Z + s2 + b_2
+            ),
+            "b_2 is missing.": X,
+        },
+        tolerance=1e-5,  # epsilon is in the answer, not in the suspects
+    )
+
+
+def misread(x, gain, shift, other, read):
+    """Suspects of a norm: what read() makes of a wrongly normed x."""
+    size = x.std(axis=-1, keepdims=True)
+    centred = x - x.mean(axis=-1, keepdims=True)
+    wrong = {
+        "the deviation divides by w, not by w - 1.": (
+            gain * standard(x, ddof=1) + shift
+        ),
+        "divide by the root of the variance, not by the variance.": (
+            gain * centred / size**2 + shift
+        ),
+        "subtract each token's mean.": gain * x / size + shift,
+        "the norm runs over the tokens; each token has a mean and a deviation "
+        "of its own.": gain * standard(x, 0) + shift,
+        "one mean and one deviation for all; each token has its own.": (
+            gain * standard(x, None) + shift
+        ),
+        "the gain is missing.": standard(x) + shift,
+        "the shift is missing.": gain * standard(x),
+        "the other norm's gain and shift are used: each norm has its own.": (
+            other[0][1] * standard(x) + other[1][1]
+        ),
+        "the norm is missing.": x,
+    }
+    return {reason: read(u) for reason, u in wrong.items()}
+
+
+@LAYER.check("the first norm, through uniform weights")
+def first_norm(answer, rng):
+    # All scores are 0, values are the normed tokens: their mean is added.
+    (_, gain), (_, shift) = ONE
+    suspects = misread(X, gain, shift, TWO, lambda u: X + u.mean(axis=0))
+    mean = gain * Z.mean(axis=0) + shift
+    suspects["the residual around the head is missing."] = mean + 0 * X
+    got = layer(answer, X, *ONE, *TWO, **SAME)
+    expect_close(got, X + mean, "tokens", suspects)
+
+
+@LAYER.check(
+    "the second norm, through a feed-forward part that changes nothing"
+)
+def second_norm(answer, rng):
+    (_, gain), (_, shift) = TWO
+    suspects = misread(X, gain, shift, ONE, lambda u: X + u)
+    suspects |= {
+        "the residual around the feed-forward part is missing.": (
+            gain * Z + shift
+        ),
+        "the ReLU is missing.": X + 2 * (gain * Z + shift),
+    }
+    got = layer(answer, X, *ONE, *TWO, **THROUGH)
+    expect_close(got, X + gain * Z + shift, "tokens", suspects)
+
+
+POWERS = np.array([[1, 0, 2], [0, 1, 3], [2, 0, 1]])  # scores, times ln 3
+
+
+def worked(powers, unit):
+    """Maps with scores powers * unit; key j's value is 10^j in place j."""
+    W_v = np.hstack([Z.T / 4, np.full((4, 1), 0.25), np.zeros((4, 2))])
+    return {
+        "shift_1": np.ones(4),  # orthogonal to Z: no score sees it
+        "W_q": Z.T / 4 @ powers @ np.eye(3, 5) * unit * 5**0.5,
+        "W_k": Z.T / 4 @ np.eye(3, 5),
+        "W_v": W_v,
+        "W_o": np.eye(6, 4) * [1, 10, 100, 1],
+    }
+
+
+def normal(x, axis=-1):
+    return x / x.sum(axis=axis, keepdims=True)
+
+
+@LAYER.check("weights of a worked example")
+def head_by_hand(answer, rng):
+    def add(weights, values=1.0, mean=1.0):
+        """What these weights add to X."""
+        values = np.hstack([np.eye(3) * values, mean + np.zeros((3, 1))])
+        return X + weights @ values * [1, 10, 100, 1]
+
+    def power(factor):
+        return normal(3.0 ** (POWERS * factor))
+
+    expect_close(
+        layer(answer, X, **worked(POWERS, LN3)),
+        add(power(1)),
+        "tokens",
+        {
+            "the scores are not divided by sqrt(d).": add(power(5**0.5)),
+            "the scores are divided by d, not by sqrt(d).": add(power(5**-0.5)),
+            "the scores are divided by the root of the tokens' width w; a dot "
+            "product runs over d numbers.": add(power((5 / 4) ** 0.5)),
+            "the scores are divided by the root of the values' width e; a dot "
+            "product runs over d numbers.": add(power((5 / 6) ** 0.5)),
+            "the softmax runs over the queries; each query's weights over "
+            "the keys must sum to 1.": add(normal(3.0**POWERS, 0)),
+            "queries and keys are swapped.": add(normal(3.0**POWERS.T)),
+            "these are exponentials, not divided by their sum.": add(
+                3.0**POWERS
+            ),
+            "there is no softmax: the weights are the scores.": add(
+                POWERS * LN3
+            ),
+            "keys and values are made from x; they too are made from the "
+            "normed x.": add(power(SIZE.T), SIZE.T, MEAN),
+            "values are made from x; they too are made from the normed x.": add(
+                power(1), SIZE.T, MEAN
+            ),
+        },
+    )
+
+
+@LAYER.check("scores from -1000 to 1000")
+def head_large(answer, rng):
+    got = layer(answer, X, **worked(POWERS - 1, 1000))
+    if not np.isfinite(got).all():
+        raise Wrong("exp(1000) overflows: subtract the row's maximum first.")
+    added = np.array([[0, 0, 100, 1], [0, 0, 100, 1], [1, 0, 0, 1]])
+    expect_close(got, X + added, "tokens")
+
+
+@LAYER.check("a worked feed-forward part")
+def feed_by_hand(answer, rng):
+    # Token i: 6 - 2 = 4 in place i, -2 in the other two, then 1 -2 0 0 3.
+    W_1 = Z.T / 4 @ (np.eye(3, 8) * 6 - 3 * (np.arange(8) == 4))
+    b_1 = np.array([-2, -2, -2, 1, 1, 0, 0, 3])
+    W_2 = np.arange(32).reshape(8, 4) * 7 % 32 - 12.0
+    b_2 = np.array([-5, 6, 7, -9])
+    first = W_2[:3]
+    rest = W_2[3] + 3 * W_2[7]
+    want = X + 4 * first + rest + b_2
+    linear = X + 6 * first - 2 * first.sum(axis=0) + rest - 2 * W_2[4] + b_2
+    expect_close(
+        layer(answer, X, W_1=W_1, b_1=b_1, W_2=W_2, b_2=b_2),
+        want,
+        "tokens",
+        {
+            "the ReLU is missing.": linear,
+            "the ReLU stands after W_2; it stands between the maps.": (
+                X + np.maximum(linear - X, 0)
+            ),
+            "there is one ReLU too many, after W_2.": (
+                X + np.maximum(want - X, 0)
+            ),
+            "b_1 is missing.": X + 6 * first + b_2,
+            "b_1 is added after the ReLU.": X + 6 * first + b_1 @ W_2 + b_2,
+            "b_2 is missing.": want - b_2,
+            "the residual around the feed-forward part is missing.": want - X,
+        },
+    )
+
+
+@LAYER.check("both parts together")
+def layer_by_hand(answer, rng):
+    # The head adds c. Then token i is its mean + 10 (m_i, 1) in the
+    # directions Z[0], Z[1], of length 10 times 5/4, 5/3, 13/5.
+    m, size = np.array([[3 / 4, 5 / 4], [4 / 3, 5 / 3], [12 / 5, 13 / 5]]).T
+    c = 10.0 * Z[1]
+    x = MEAN + 10 * m[:, None] * Z[0]
+    y = x + c
+    z = (m[:, None] * Z[0] + Z[1]) / size[:, None]
+    got = layer(answer, x, gain_1=np.zeros(4), shift_1=c, **SAME, **THROUGH)
+    expect_close(
+        got,
+        y + z,
+        "tokens",
+        {
+            "the feed-forward part reads x; it reads y, which holds what the "
+            "head added.": y + Z[0],
+            "the second residual adds x; it adds y.": x + z,
+            "the feed-forward part reads the head's result without x.": (
+                y + Z[1]
+            ),
+        },
+        tolerance=1e-5,
+    )
+
+
+@LAYER.check("a token whose numbers are almost equal")
+def layer_of_equals(answer, rng):
+    x = MEAN + 0.01 * Z  # variance 1e-4
+    right, outside, none = 0.01 / 1.1e-4**0.5, 0.01 / 0.01001, 1
+    for maps, added in ((SAME, Z.mean(axis=0)), (THROUGH, Z)):
+        suspects = {
+            "epsilon is added to the variance, under the root.": (
+                x + outside * added
+            ),
+            "epsilon is missing: where all numbers are equal, 0 is divided "
+            "by 0.": x + none * added,
+        }
+        got = layer(answer, x, **maps)
+        expect_close(got, x + right * added, "tokens", suspects)
+
+
+# --- c ---------------------------------------------------------------------
+
+
+@COUNT.check("parameters of width 6 with 10 hidden")
+def parameters_by_hand(answer, rng):
+    # Twice 4 * 42; 60 + 10 and 60 + 6; three times 12.
+    expect_close(
+        answer.call("decoder_parameters", 6, 10),
+        508,
+        "parameters",
+        {
+            "that is an encoder layer: a decoder layer also reads.": 328,
+            "there are three norms, you counted two.": 496,
+            "the norms are missing: each has a gain and a shift.": 472,
+            "a norm has a gain and a shift.": 490,
+            "attention's biases are missing.": 460,
+            "the feed-forward part's biases are missing.": 492,
+            "attention has four maps, the output map too.": 424,
+            "all biases are missing.": 444,
+        },
+    )
+
+
+@COUNT.check("operations for 5 written and 8 read, width 6, 10 hidden")
+def flops_by_hand(answer, rng):
+    # Own maps 8 * 180, scores and sums 4 * 150; reading 4 * 180 + 4 * 288
+    # and 4 * 240; feed 4 * 300: 1440 + 600 + 1872 + 960 + 1200.
+    expect_close(
+        answer.call("decoder_flops", 5, 8, 6, 10),
+        6072,
+        "operations",
+        {
+            "that is an encoder layer: the part that reads is missing.": 3240,
+            "all four maps of reading run over i tokens in yours; keys and "
+            "values are made from the j tokens.": 5640,
+            "all four maps of reading run over j tokens in yours; queries "
+            "and output belong to the i tokens.": 6504,
+            "three of reading's maps run over j in yours; its output map "
+            "runs over i.": 6288,
+            "reading's scores are (i, j), not (i, i).": 5712,
+            "reading's scores are (i, j), not (j, j).": 6648,
+            "a multiplication and an addition are two operations.": 3036,
+            "the causal mask saves nothing: all i times i scores are "
+            "computed.": 5772,
+            "the causal mask saves nothing: also the scores that it forbids "
+            "are computed.": 5832,
+            "scores are there, the weighted sums are missing.": 5292,
+            "the feed-forward part has two maps.": 5472,
+            "the memory's keys and values are made in this layer.": 4920,
+            "the scores and weighted sums are missing.": 4512,
+        },
+    )
+
+
+@COUNT.check("one more token, one more hidden number")
+def flops_grow(answer, rng):
+    def flops(*sizes):
+        return answer.call("decoder_flops", *sizes) * 1.0
+
+    # One more token of memory: a key and a value, and a score and a weighted
+    # value for each of 3 queries.
+    got = flops(3, 9, 4, 5) - flops(3, 8, 4, 5)
+    expect_close(got, 4 * 16 + 4 * 3 * 4, "one more token of memory costs")
+    got = flops(3, 8, 4, 6) - flops(3, 8, 4, 5)
+    expect_close(got, 4 * 3 * 4, "one more hidden number costs")
+
+
+# --- d ---------------------------------------------------------------------
+
+TOKENS = np.array([[0, 1, 2, 1, 3], [2, 0, 3, 3, 3]])  # 3 is padding
+
+
+@SHOWN.check("two worked sentences")
+def sentences_by_hand(answer, rng):
+    # Scores are 0: y is the mean of the permitted tokens. Token v is
+    # sqrt(6 ln 2) e_v: the odds of v are 2 to the 6 (x is v + share of v).
+    embed, zero = np.eye(4, 6) * (6 * LN2) ** 0.5, np.zeros((6, 7))
+    args = (TOKENS, embed, np.zeros((5, 6)), zero, zero, np.eye(6), 3)
+    got = answer.call("nats_per_token", *args)
+    # Odds 2^12 1 1 1, then 2^3 2^9 1 1, then 2^2 2^2 2^8 1; 1 1 2^12 1.
+    first = [4096 + 3, 8 + 512 + 2, (4 + 4 + 256 + 1) / 4]
+    want = np.log([[*first, 1], [4096 + 3, 1, 1, 1]])
+    is_token, full = np.eye(4)[TOKENS], np.ones((5, 5))
+
+    def told(permitted, labels=TOKENS[:, 1:], own=1, total=None):
+        share = permitted / (total or permitted.sum(axis=1, keepdims=True))
+        odds = 2.0 ** (6 * (own * is_token + share @ is_token))
+        p = odds / odds.sum(axis=-1, keepdims=True)
+        p = np.take_along_axis(p[:, :4], labels[..., None], -1)[..., 0]
+        return np.where(labels == 3, 0, -np.log(p))
+
+    past, leak = np.tril(full), np.tril(full, 1)
+    later = np.pad(TOKENS[:, 2:], ((0, 0), (0, 1)), constant_values=3)
+    expect_close(
+        got,
+        want,
+        "nats",
+        {
+            "each position may attend to the next token, which is its label: "
+            "query i may see keys up to i, not i + 1.": told(leak),
+            "the future is not masked at all.": told(full),
+            "the mask permits the future and forbids the past.": told(past.T),
+            "the mask is applied after the softmax: the permitted weights do "
+            "not sum to 1.": told(past, total=5),
+            "each row is scored on the token it was shown: row k's label is "
+            "token k + 1.": told(past, TOKENS[:, :4]),
+            "the leak is still there, only the labels moved: row k's label "
+            "is token k + 1, and it must not be seen.": told(leak, later),
+            "the labels moved: row k's label is token k + 1.": (
+                told(past, later)
+            ),
+            "x is left out of the sum: that a token sees itself is no leak; "
+            "its label is the next one.": told(past, own=0),
+        },
+    )
+
+
+def sentence_arguments(rng):
+    """Random arrays: b 2, n 5, v 4, w 6, d 7."""
+    shapes = (4, 6), (5, 6), (6, 7), (6, 7), (6, 6)
+    return TOKENS, *(rng.normal(size=s) for s in shapes), 3
+
+
+@SHOWN.check("entry k does not know the later positions")
+def sentence_future(answer, rng):
+    tokens, embed, places, *rest = sentence_arguments(rng)
+    before = answer.call("nats_per_token", tokens, embed, places, *rest)
+    for place in range(1, 5):
+        other = places + 2.0 * (np.arange(5) == place)[:, None]
+        got = answer.call("nats_per_token", tokens, embed, other, *rest)
+        if not np.allclose(got[:, :place], before[:, :place]):
+            raise Wrong(
+                f"position vector {place} (counted from 0) changes entry "
+                f"{place - 1} or an earlier one: a position sees what comes "
+                "after it."
+            )
+
+
+@SHOWN.check("gradients, and labels that are padding")
+def sentence_gradient(answer, rng):
+    args = sentence_arguments(rng)
+    u = np.array([[0.0, 1, 0, 0], [0] * 4])  # entry 1 of sentence 0
+    grads = answer.vjp("nats_per_token", args, u)
+    if np.abs(grads[1][2:]).max() > 0:
+        raise Wrong(
+            "the position vectors of tokens 2 to 4 get a gradient from entry "
+            "1: a position sees what comes after it."
+        )
+    if min(np.abs(g).max() for g in grads) == 0:
+        raise Wrong("no gradient reaches some argument: the sum is detached.")
+    if answer.call("nats_per_token", *args)[TOKENS[:, 1:] == 3].any():
+        raise Wrong("a label that is padding must cost 0.")
+
+
+# --- e ---------------------------------------------------------------------
+
+SOURCE = np.array([[0, 1, 4, 4], [2, 0, 1, 4]])  # 4 is padding, 0 a word
+REAL = SOURCE != 4
+
+
+@LOST.check("worked sentences, two layers each side")
+def lost_by_hand(answer, rng):
+    # Maps of 0: each call adds the mean of what it may attend to. Let m be
+    # the mean of the real source tokens. Encoder: each token adds m, then
+    # 2 m; the mean is 4 m. Decoder: written is one token t over and over:
+    # t doubles, + 4 m; doubles, + 4 m: 4 t + 12 m.
+    written = np.array([[3] * 3, [2] * 3])
+    zero = np.zeros((2, 7, 7))
+    args = (SOURCE, written, np.eye(5, 7), zero, zero, zero, 4)
+    got = answer.call("next_logits", *args)
+    word, t = np.eye(5)[SOURCE], 4 * np.eye(5)[written]
+
+    def mean(x, keys, total=None):
+        share = keys / (total or keys.sum(axis=1, keepdims=True))
+        return (share[:, None] @ x)[:, 0]
+
+    def logits(keys, first, second, total=None, kept=1.0):
+        x = word
+        for _ in range(2):
+            x = x + mean(x, keys, total)[:, None]
+        x = x * kept
+        read = 2 * mean(x, first, total) + mean(x, second, total)
+        return t + read[:, None]
+
+    m = np.array([[1 / 2, 1 / 2, 0, 0, 0], [1 / 3, 1 / 3, 1 / 3, 0, 0]])
+    full, nonzero = np.ones((2, 4)), SOURCE != 0
+    some = np.tile(REAL.any(axis=0), (2, 1))
+    expect_close(
+        got,
+        t + 12 * m[:, None],
+        "logits",
+        {
+            "the mask is lost on the way to the decoder, which reads the "
+            "padding.": logits(REAL, full, full),
+            "only the decoder's first layer has the mask; the second one "
+            "reads the padding.": logits(REAL, REAL, full),
+            "only the decoder's last layer has the mask; the first one "
+            "reads the padding.": logits(REAL, full, REAL),
+            "the encoder has lost the mask.": logits(full, REAL, REAL),
+            "no call has the mask.": logits(full, full, full),
+            "the decoder's mask is inverted: True means may attend.": (
+                logits(REAL, ~REAL, ~REAL)
+            ),
+            "setting the padding's memory to zero does not hide it: a score "
+            "of 0 has the weight exp(0) = 1.": logits(
+                REAL, full, full, kept=REAL[..., None]
+            ),
+            "the padding still counts in the denominator: mask the scores "
+            "before the softmax.": logits(REAL, REAL, REAL, 4),
+            "padding is the token `pad`, here 4; you hide token 0.": (
+                logits(nonzero, nonzero, nonzero)
+            ),
+            "the decoder takes token 0 for padding; it is the token `pad`, "
+            "here 4.": logits(REAL, nonzero, nonzero),
+            "one mask for all sentences: each has its own padding.": (
+                logits(REAL, some, some)
+            ),
+        },
+    )
+
+
+def lost_arguments(rng):
+    """Random arrays: b 2, j 4, i 3, v 5, w 7; 2 encoder, 3 decoder layers."""
+    maps = [rng.normal(size=(n, 7, 7)) / 7 for n in (2, 3, 3)]
+    written = rng.integers(4, size=(2, 3))
+    return SOURCE, written, rng.normal(size=(5, 7)), *maps, 4
+
+
+@LOST.check("another padding, and more of it")
+def lost_padding(answer, rng):
+    source, written, embed, *rest = lost_arguments(rng)
+    before = answer.call("next_logits", source, written, embed, *rest)
+    longer = np.concatenate([source, np.full((2, 5), 4)], axis=1)
+    got = answer.call("next_logits", longer, written, embed, *rest)
+    expect_close(got, before, "logits after five more padding tokens")
+    other = embed + 3 * np.eye(5)[:, 4:] * np.ones(7)
+    got = answer.call("next_logits", source, written, other, *rest)
+    # The padding token's own logit may change, as its vector does.
+    expect_close(
+        got[..., :4], before[..., :4], "logits with another padding vector"
+    )
+
+
+@LOST.check("no token sees a later one")
+def lost_future(answer, rng):
+    source, written, *rest = lost_arguments(rng)
+    before = answer.call("next_logits", source, written, *rest)
+    other = written.copy()
+    other[:, 2] = (other[:, 2] + 1) % 4
+    got = answer.call("next_logits", source, other, *rest)
+    if not np.allclose(got[:, :2], before[:, :2]):
+        raise Wrong("a written token sees a later one: the causal mask.")
+
+
+@LOST.check("gradients")
+def lost_gradient(answer, rng):
+    args = lost_arguments(rng)
+    u = rng.normal(size=(2, 3, 5)) * (np.arange(5) < 4)
+    to_embed, *to_maps = answer.vjp("next_logits", args, u)
+    if np.abs(to_embed[4]).max() > 0:
+        raise Wrong("training would move the vector of the padding token.")
+    for name, grad in zip(("maps", "self_maps", "read_maps"), to_maps):
+        if (np.abs(grad).max(axis=(1, 2)) == 0).any():
+            raise Wrong(f"no gradient reaches {name}: something is detached.")

@@ -1,0 +1,405 @@
+"""Visible checks of chapter 2.6's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+import numpy as np
+
+from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+
+BLOCK = Exercise("2_6.a", "One block of keys", ("add_block",), "torch")
+CONV = Exercise("2_6.b", "A dilated convolution", ("dilated_convolution",))
+SQUARE = Exercise(
+    "2_6.c", "Where the square takes over", ("square_takes_over",)
+)
+LAST = Exercise(
+    "2_6.d", "The gradient that stopped", ("last_state",), "torch", True
+)
+POWER = Exercise("2_6.e", "A power of the radius", ("share_left", "prediction"))
+EXERCISES = [BLOCK, CONV, SQUARE, LAST, POWER]
+
+LN2 = np.log(2.0)
+
+
+def empty(i, e):
+    """Total, norm and top before the first block."""
+    return np.zeros((i, e)), np.zeros(i), np.full(i, -np.inf)
+
+
+def two_queries():
+    """d = 4, e = 5: scores (0, ln 2, ln 4) and (ln 8, 0, 0)."""
+    q, k = np.zeros((2, 4)), np.zeros((3, 4))
+    q[0, 0] = q[1, 1] = 2.0
+    k[:, 0], k[:, 1] = [0, LN2, 2 * LN2], [3 * LN2, 0, 0]
+    return q, k, np.eye(3, 5)
+
+
+@BLOCK.check("the first block, by hand")
+def first_block(answer, rng):
+    q, k, v = two_queries()
+    # exp(s - m): (1/4, 1/2, 1) and (1, 1/8, 1/8); v picks them out.
+    terms = np.array([[0.25, 0.5, 1], [1, 0.125, 0.125]])
+    total, norm, top = answer.call("add_block", q, k, v, *empty(2, 5), parts=3)
+    if total.shape == (2,) and top.shape == (2, 5):
+        raise Wrong("return total, norm and top, in this order.")
+    expect_close(
+        top,
+        [2 * LN2, 3 * LN2],
+        "top",
+        {
+            "the scores are not divided by sqrt(d).": [4 * LN2, 6 * LN2],
+            "the scores are divided by d, not by sqrt(d).": [LN2, 1.5 * LN2],
+            "the scores are divided by the root of the values' width e; the "
+            "dot product runs over d.": np.array([4, 6]) * LN2 / 5**0.5,
+            "that is the largest score of the whole block; each query has "
+            "its own.": [3 * LN2, 3 * LN2],
+            "that is the smallest score; the largest keeps exp from "
+            "overflowing.": [0, 0],
+        },
+    )
+    expect_close(
+        norm,
+        terms.sum(1),
+        "norm",
+        {
+            "the largest score is not subtracted before exp.": [7, 10],
+            "that is after division: the norm is the sum itself.": [1, 1],
+            "the exponentials are divided by sums over the queries; nothing "
+            "runs over the queries here.": [71 / 45, 64 / 45],
+        },
+    )
+    want = np.concatenate([terms, np.zeros((2, 2))], axis=1)
+    expect_close(
+        total,
+        want,
+        "total",
+        {
+            "divide by the norm at the end only, after the last block.": want
+            / terms.sum(1)[:, None],
+            "the largest score is not subtracted before exp.": want
+            * np.array([[4], [8]]),
+        },
+    )
+
+
+@BLOCK.check("a second block with a larger score")
+def rescales(answer, rng):
+    # One query of width 4, one key: score ln 8 after a top of ln 2. The old
+    # terms shrink by 2/8; the new term is 1.
+    q, k, v = np.full((1, 4), 1.0), np.full((1, 4), 1.5 * LN2), np.ones((1, 2))
+    before = np.array([[4.0, 8.0]]), np.array([12.0]), np.array([LN2])
+    total, norm, top = answer.call("add_block", q, k, v, *before, parts=3)
+    expect_close(top, [3 * LN2], "top", {"the old top stays smaller.": [LN2]})
+    expect_close(
+        norm,
+        [4.0],
+        "norm",
+        {
+            "the old norm is not corrected for the new top.": [13],
+            "the factor is upside down: the old terms shrink.": [49],
+            "the old norm is forgotten.": [1],
+        },
+    )
+    expect_close(
+        total,
+        [[2.0, 3.0]],
+        "total",
+        {
+            "the old total is not corrected for the new top.": [[5, 9]],
+            "the factor is upside down: the old terms shrink.": [[17, 33]],
+            "the old total is forgotten.": [[1, 1]],
+            "divide by the norm at the end only, after the last block.": [
+                [0.5, 0.75]
+            ],
+        },
+    )
+
+
+@BLOCK.check("a second block with smaller scores")
+def keeps_top(answer, rng):
+    q, k, v = np.full((1, 4), 1.0), np.full((1, 4), 0.5 * LN2), np.ones((1, 2))
+    before = np.array([[4.0, 8.0]]), np.array([12.0]), np.array([3 * LN2])
+    total, norm, top = answer.call("add_block", q, k, v, *before, parts=3)
+    expect_close(
+        top,
+        [3 * LN2],
+        "top",
+        {"that is this block's largest score, not the largest so far.": [LN2]},
+    )
+    expect_close(norm, [12.25], "norm (the old terms stay, the new is 1/4)")
+    expect_close(total, [[4.25, 8.25]], "total")
+
+
+@BLOCK.check("scores of a thousand")
+def survives(answer, rng):
+    q, k = np.full((1, 4), 10.0), np.full((2, 4), 50.0)
+    total, norm, _ = answer.call(
+        "add_block", q, k, np.eye(2, 3), *empty(1, 3), parts=3
+    )
+    if not np.isfinite(norm).all() or not np.isfinite(total).all():
+        raise Wrong(
+            "scores of 1,000 overflow: subtract the largest score before exp."
+        )
+    expect_close(total / norm[:, None], [[0.5, 0.5, 0]], "total / norm")
+
+
+@BLOCK.check("the order of the blocks does not matter")
+def any_order(answer, rng):
+    q, k, v = (rng.normal(size=s) for s in [(5, 4), (7, 4), (7, 3)])
+    results = []
+    for parts in ([slice(0, 2), slice(2, 7)], [slice(2, 7), slice(0, 2)]):
+        state = empty(5, 3)
+        for part in parts:
+            state = answer.call(
+                "add_block", q, k[part], v[part], *state, parts=3
+            )
+        results.append(state[0] / state[1][:, None])
+    expect_close(results[1], results[0], "total / norm, blocks swapped")
+
+
+@BLOCK.check("gradients reach queries, keys and values")
+def gradients_flow(answer, rng):
+    # Equal keys: total is v's sum whatever q is, so only d total / dv is
+    # left: one for each key.
+    q, v = rng.normal(size=(2, 4)), rng.normal(size=(3, 5))
+    k = np.ones((3, 4))
+    before = np.zeros((2, 5)), np.zeros(2), np.full(2, -1e3)
+    grads = answer.vjp("add_block", (q, k, v, *before), np.ones((2, 5)))
+    expect_close(
+        grads[2],
+        np.full((3, 5), 2.0),
+        "gradient by the values",
+        {
+            "no gradient reaches the values: they are detached.": np.zeros(
+                (3, 5)
+            )
+        },
+    )
+    q, k = rng.normal(size=(2, 4)), rng.normal(size=(3, 4))
+    before = np.zeros((2, 5)), np.zeros(2), np.full(2, 50.0)
+    grads = answer.vjp("add_block", (q, k, v, *before), np.full((2, 5), 1e20))
+    if not np.abs(grads[0]).max() > 0 or not np.abs(grads[1]).max() > 0:
+        raise Wrong(
+            "no gradient reaches queries and keys: the weights are detached "
+            "(detach, no_grad, item or numpy), so they could never be learned."
+        )
+
+
+@CONV.check("a worked example")
+def conv_by_hand(answer, rng):
+    # One channel in and out; taps 1 and 10, dilation 2: y_i = x_i + 10 x_i-2.
+    x = np.array([[1.0], [2.0], [3.0], [4.0], [5.0]])
+    W = np.array([[[1.0]], [[10.0]]])
+    suspects = {
+        "the dilation is ignored: tap t looks t * dilation back.": (
+            [1, 12, 23, 34, 45]
+        ),
+        "it looks ahead: tap t must look back.": [31, 42, 53, 4, 5],
+        "the taps are in reverse order: tap 0 is the present token.": (
+            [10, 20, 31, 42, 53]
+        ),
+        "it wraps around: before the first token x is 0.": (
+            [41, 52, 13, 24, 35]
+        ),
+        "it repeats the first token: before it x is 0.": [11, 12, 13, 24, 35],
+        "outputs without a full history are left out; pad with zeros.": (
+            [13, 24, 35]
+        ),
+        "it is shifted: output i may use token i itself.": [0, 1, 2, 13, 24],
+        "it is centred: half of it looks ahead.": [2, 13, 24, 35, 40],
+        "only the last tap counts; add them all.": [0, 0, 10, 20, 30],
+        "tap t looks t + dilation back; it is t times dilation.": (
+            [0, 0, 1, 12, 23]
+        ),
+    }
+    expect_close(
+        answer.call("dilated_convolution", x, W, 2),
+        [[1], [2], [13], [24], [35]],
+        "x = 1..5, taps 1 and 10, dilation 2",
+        {why: np.array(y)[:, None] for why, y in suspects.items()},
+    )
+
+
+@CONV.check("three taps, three channels to two")
+def conv_maps(answer, rng):
+    # A single 1 at token 1, channel 2: it meets row 2 of each tap in turn.
+    x, W = np.zeros((8, 3)), np.arange(18.0).reshape(3, 3, 2)
+    x[1, 2] = 1.0
+    want = np.zeros((8, 2))
+    want[1], want[4], want[7] = W[0, 2], W[1, 2], W[2, 2]
+    powers = np.zeros((8, 2))
+    powers[1], powers[4] = W[0, 2], W[1, 2]
+    expect_close(
+        answer.call("dilated_convolution", x, W, 3),
+        want,
+        "one token of 1 in channel 2, dilation 3",
+        {
+            "the third tap looks dilation squared back; it is 2 * dilation.": (
+                powers
+            )
+        },
+    )
+
+
+@CONV.check("a dilation beyond the sequence")
+def conv_beyond(answer, rng):
+    x, W = rng.normal(size=(4, 3)), rng.normal(size=(2, 3, 5))
+    got = answer.call("dilated_convolution", x, W, 9)
+    expect_close(got, x @ W[0], "dilation 9, four tokens: tap 0 alone is left")
+
+
+@SQUARE.check("counted by hand")
+def square_by_hand(answer, rng):
+    # d = 2, f = 6, n = 10: n^2 part 400; the rest 10 (16 + 24) = 400.
+    expect_close(
+        answer.call("square_takes_over", 2, 6),
+        10,
+        "d = 2, f = 6",
+        {
+            "that is attention alone: the feed-forward part is missing.": 4,
+            "n squared occurs twice: in the scores and in the weighted "
+            "sum.": 20,
+            "the feed-forward part has two maps, to f and back.": 7,
+            "attention has four maps: queries, keys, values and output.": 9,
+            "that is the feed-forward part alone.": 6,
+            "f need not be 4 d.": 12,
+            "the feed-forward part costs d f, not f squared.": 22,
+        },
+    )
+
+
+@SQUARE.check("the usual f = 4 d")
+def square_usual(answer, rng):
+    got = [answer.call("square_takes_over", d, 4 * d) for d in (16, 64, 512)]
+    expect_close(np.array(got), [96, 384, 3072], "d = 16, 64, 512")
+
+
+@LAST.check("two steps by hand")
+def last_by_hand(answer, rng):
+    # tanh(artanh(1/2)) = 1/2 first, then tanh(ln 2 + 1/2 * 2 ln 2) = 15/17.
+    x = np.array([[np.arctanh(0.5)], [LN2]])
+    W, U = np.array([[1.0, 0.0]]), np.array([[2 * LN2, 0.0], [0.0, 1.0]])
+    expect_close(
+        answer.call("last_state", x, W, U, np.zeros(2)),
+        [15 / 17, 0],
+        "the last state",
+        {
+            "the state before is dropped: each step starts afresh.": [0.6, 0],
+            "that is the first state; go on to the last token.": [0.5, 0],
+            "the tanh is missing.": [LN2 * (1 + 2 * np.arctanh(0.5)), 0],
+        },
+    )
+
+
+@LAST.check("U is not transposed, the start state counts")
+def last_start(answer, rng):
+    U = np.zeros((3, 3))
+    U[0, 1] = np.arctanh(0.25)
+    args = np.zeros((1, 2)), np.zeros((2, 3)), U, np.array([1.0, 0, 0])
+    expect_close(
+        answer.call("last_state", *args),
+        [0, 0.25, 0],
+        "one step from (1, 0, 0), U with one entry in row 0, column 1",
+        {
+            "U is transposed; states are rows.": [0, 0, 0],
+        },
+    )
+
+
+@LAST.check("every token gets its gradient")
+def last_gradient(answer, rng):
+    # With x = 0 all states are 0 and tanh has slope 1: the gradient by token
+    # j is g (U^T)^(n-j) W^T.
+    W, U, g = (rng.normal(size=s) for s in [(2, 3), (3, 3), 3])
+    args = np.zeros((4, 2)), W, U, np.zeros(3)
+    grads = answer.vjp("last_state", args, g)
+    want = np.stack(
+        [g @ np.linalg.matrix_power(U.T, 3 - j) @ W.T for j in range(4)]
+    )
+    only_last = np.where(np.arange(4)[:, None] == 3, want, 0)
+    expect_close(
+        grads[0],
+        want,
+        "gradient by the tokens",
+        {
+            "only the last token gets a gradient: the state is cut out of "
+            "the graph at every step.": only_last,
+            "no token gets a gradient: the inputs are cut out of the "
+            "graph.": np.zeros((4, 2)),
+            "the first token gets none: the state is cut out of the graph "
+            "after it.": np.where(np.arange(4)[:, None] == 0, 0, want),
+        },
+    )
+    expect_close(
+        grads[3],
+        g @ np.linalg.matrix_power(U.T, 4),
+        "gradient by the start state",
+        {"the start state is cut out of the graph.": np.zeros(3)},
+    )
+
+
+@LAST.check("W and U learn from every step")
+def last_weights(answer, rng):
+    # Slope 1 again; from start = u the states are u U^j to first order.
+    small, U, g = 1e-5 * rng.normal(size=3), rng.normal(size=(3, 3)), np.ones(3)
+    args = np.zeros((2, 2)), np.zeros((2, 3)), U, small
+    got = answer.vjp("last_state", args, g)[2]
+    want = np.outer(small, g @ U.T) + np.outer(small @ U, g)
+    expect_close(
+        got * 1e5,
+        want * 1e5,
+        "gradient by U",
+        {
+            "U learns from the last step only: the state or U is cut out of "
+            "the graph before it.": np.outer(small @ U, g) * 1e5,
+            "U gets no gradient.": np.zeros((3, 3)),
+        },
+    )
+
+
+@POWER.check("you wrote a prediction first")
+def predicted(answer, rng):
+    expect_choice(answer, "prediction", ["half", "square", "same"])
+
+
+@POWER.check("a worked example")
+def share_by_hand(answer, rng):
+    # The matrix of Eq. 2.6.8's example: (0, 1) (U^T)^3 = (3/4, 1/8).
+    U = np.array([[0.5, 1.0], [0.0, 0.5]])
+    norm = np.hypot(3 / 4, 1 / 8)
+    expect_close(
+        answer.call("share_left", np.array([0.0, 2.0]), U, 3),
+        norm,
+        "g = (0, 2), distance 3",
+        {
+            "that is a row through U, or a power of the radius; a gradient "
+            "goes back through U transposed.": 1 / 8,
+            "divide by the norm of g.": 2 * norm,
+            "that is one step too few.": np.hypot(1, 1 / 4),
+            "that is one step too many.": np.hypot(1 / 2, 1 / 16),
+            "a power of a matrix is repeated multiplication, not the power "
+            "of each entry.": np.hypot(1, 1 / 8),
+            "that is the bound of Eq. 2.6.7; the gradient itself is asked.": (
+                (1 + 2**0.5) / 2
+            )
+            ** 3,
+            "that sums the entries; the norm is Euclidean.": 7 / 8,
+            "that is the norm of the matrix power, its worst case over all "
+            "g.": np.linalg.norm(np.linalg.matrix_power(U, 3), 2),
+        },
+    )
+
+
+@POWER.check("no step at all")
+def share_of_nothing(answer, rng):
+    got = answer.call("share_left", rng.normal(size=4), np.zeros((4, 4)), 0)
+    expect_close(got, 1.0, "distance 0")
+
+
+@POWER.check("rotations: the radius to the power of the distance")
+def share_of_rotations(answer, rng):
+    turn = np.array([[0.6, 0.8], [-0.8, 0.6]])
+    for radius in (0.9, 1.0, 1.1):
+        got = answer.call("share_left", np.array([1.0, 2]), radius * turn, 40)
+        expect_close(got / radius**40, 1.0, f"radius {radius}, over its power")

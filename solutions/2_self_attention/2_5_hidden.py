@@ -1,0 +1,699 @@
+"""Hidden checks and known wrong answers of exercises 2.5.
+
+Never handed out. The reference answers are the master notebook's own cells.
+"""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from attnbook.attention import attention
+from attnbook.check.against import Hidden, agree, agree_in_gradient
+
+HIDDEN = Hidden()
+
+
+def random_targets(rng, b, n, v):
+    """Targets with padding on the right, and the padding token."""
+    pad = int(rng.integers(v))
+    words = np.delete(np.arange(v), pad)
+    target = rng.choice(words, size=(b, n))
+    lengths = rng.integers(2, n + 1, size=b)
+    target[np.arange(n) >= lengths[:, None]] = pad
+    return target, pad
+
+
+@HIDDEN.check("2_5.a", "random sizes, small and large logits")
+def loss_anywhere(answer, rng, reference):
+    for size in (1, 800):
+        b, n, v = (int(k) for k in rng.choice([3, 4, 5, 6, 7], 3, False))
+        target, pad = random_targets(rng, b, n, v)
+        logits = rng.normal(size=(b, n, v)) * size
+        args = (logits, target, pad)
+        agree(answer, reference, "language_loss", args, "random")
+
+
+@HIDDEN.check("2_5.b", "random sizes, small and large scores")
+def layer_anywhere(answer, rng, reference):
+    for size in (1, 20):
+        n, w, d, e, m = (int(k) for k in rng.permutation([3, 4, 5, 6, 7]))
+        shapes = [w, w, (w, d), (w, d), (w, e), (e, w), w, w]
+        shapes = [(n, w), *shapes, (w, m), m, (m, w), w]
+        args = [rng.normal(size=s) for s in shapes]
+        args[0] = args[0] * 3 + 2
+        args[3] *= size
+        args[4] *= size
+        agree(answer, reference, "encoder_layer", tuple(args), "random")
+
+
+@HIDDEN.check("2_5.c", "random sizes")
+def count_anywhere(answer, rng, reference):
+    i, j, w, m = (int(k) for k in rng.choice(np.arange(1, 90), 4, False))
+    agree(answer, reference, "decoder_parameters", (w, m), "parameters")
+    agree(answer, reference, "decoder_flops", (i, j, w, m), "operations")
+
+
+@HIDDEN.check("2_5.d", "random sizes, values and gradients")
+def shown_anywhere(answer, rng, reference):
+    b, n, v, w, d = (int(k) for k in rng.permutation([3, 4, 5, 6, 7]))
+    tokens, pad = random_targets(rng, b, n, v)
+    shapes = (v, w), (n, w), (w, d), (w, d), (w, w)
+    args = (tokens, *(rng.normal(size=s) for s in shapes), pad)
+    agree(answer, reference, "nats_per_token", args, "random")
+    u = rng.normal(size=(b, n - 1))
+    agree_in_gradient(answer, reference, "nats_per_token", args, u)
+
+
+@HIDDEN.check("2_5.e", "random sizes, values and gradients")
+def lost_anywhere(answer, rng, reference):
+    b, i, j, v, w = (int(k) for k in rng.permutation([2, 4, 5, 6, 7]))
+    layers, reads = (int(k) for k in rng.permutation([1, 2, 3])[:2])
+    source, pad = random_targets(rng, b, j, v)
+    written = rng.choice(np.delete(np.arange(v), pad), size=(b, i))
+    maps = [rng.normal(size=(k, w, w)) / w for k in (layers, reads, reads)]
+    args = (source, written, rng.normal(size=(v, w)), *maps, pad)
+    agree(answer, reference, "next_logits", args, "random")
+    u = rng.normal(size=(b, i, v))
+    agree_in_gradient(answer, reference, "next_logits", args, u)
+
+
+# --- a ---------------------------------------------------------------------
+
+
+def log_softmax(z, axis=-1):
+    z = z - z.max(axis=axis, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
+
+
+def pick(rows, label):
+    return np.take_along_axis(rows, label[..., None], axis=-1)[..., 0]
+
+
+def real_mean(nats, real, target):
+    return nats[real].mean()
+
+
+def loss(
+    log=log_softmax,
+    rows=lambda z: z[:, :-1],
+    label=lambda t: t[:, 1:],
+    real=lambda t, pad: t[:, 1:] != pad,
+    join=real_mean,
+):
+    """A language_loss that differs from the right one in one step."""
+
+    def language_loss(logits, target, pad):
+        with np.errstate(all="ignore"):
+            nats = -pick(log(rows(logits)), label(target))
+            return join(nats, real(target, pad), target)
+
+    return language_loss
+
+
+def wrong_loss(says, **steps):
+    HIDDEN.wrong("2_5.a", says)(loss(**steps))
+
+
+wrong_loss(
+    "scored on the token it was shown",
+    rows=lambda z: z,
+    label=lambda t: t,
+    real=lambda t, pad: t != pad,
+)
+wrong_loss(
+    "the labels are not shifted",
+    label=lambda t: t[:, :-1],
+    real=lambda t, pad: t[:, :-1] != pad,
+)
+wrong_loss(
+    "shifted the wrong way",
+    rows=lambda z: z[:, 1:],
+    label=lambda t: t[:, :-1],
+    real=lambda t, pad: t[:, :-1] != pad,
+)
+wrong_loss(
+    "the shift goes the wrong way",
+    rows=lambda z: z[:, 1:],
+    label=lambda t: t[:, :-1],
+)
+wrong_loss(
+    "rolled around",
+    rows=lambda z: z,
+    label=lambda t: np.roll(t, -1, axis=1),
+    real=lambda t, pad: np.roll(t, -1, axis=1) != pad,
+)
+wrong_loss(
+    "padding is counted", real=lambda t, pad: np.full(t[:, 1:].shape, True)
+)
+wrong_loss(
+    "divided by all positions", join=lambda x, real, t: (x * real).mean()
+)
+wrong_loss(
+    "divided by all rows",
+    join=lambda x, real, t: (x * real).sum() / t.size,
+)
+wrong_loss(
+    "a mean of each sequence's mean",
+    join=lambda x, real, t: ((x * real).sum(1) / real.sum(1)).mean(),
+)
+wrong_loss(
+    "a mean over sequences of their sums",
+    join=lambda x, real, t: (x * real).sum(1).mean(),
+)
+wrong_loss("the sum; the mean", join=lambda x, real, t: x[real].sum())
+wrong_loss("bits: ln", join=lambda x, real, t: x[real].mean() / np.log(2))
+wrong_loss("-ln p is positive", join=lambda x, real, t: -x[real].mean())
+wrong_loss(
+    "the mask looks at the tokens that were read",
+    real=lambda t, pad: t[:, :-1] != pad,
+)
+wrong_loss("token 0 is left out", real=lambda t, pad: t[:, 1:] != 0)
+wrong_loss("runs over the positions", log=lambda z: log_softmax(z, axis=1))
+wrong_loss("not normalised", log=lambda z: z)
+wrong_loss(
+    "taken before the logarithm",
+    join=lambda x, real, t: -np.log(np.exp(-x[real]).mean()),
+)
+wrong_loss(
+    "subtract the row's maximum first",
+    log=lambda z: z - np.log(np.exp(z).sum(axis=-1, keepdims=True)),
+)
+
+
+def one_maximum(z):
+    z = z - z.max()
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+wrong_loss("each row's own maximum", log=one_maximum)
+wrong_loss("never compute p", log=lambda z: np.log(np.exp(log_softmax(z))))
+wrong_loss(
+    "never compute p", log=lambda z: np.log(np.exp(log_softmax(z)) + 1e-12)
+)
+
+
+@HIDDEN.wrong("2_5.a", "divided by the real tokens")
+def language_loss(logits, target, pad):
+    real = target != pad
+    nats = -pick(log_softmax(logits[:, :-1]), target[:, 1:])
+    return (nats * real[:, 1:]).sum() / real.sum()
+
+
+@HIDDEN.wrong("2_5.a", "the vocabulary has lost the padding token")
+def language_loss(logits, target, pad):
+    logits = np.where(np.arange(logits.shape[2]) == pad, -1e9, logits)
+    return loss()(logits, target, pad)
+
+
+@HIDDEN.wrong("2_5.a", "changes its argument in place")
+def language_loss(logits, target, pad):
+    logits -= logits.max(axis=-1, keepdims=True)
+    return loss()(logits, target, pad)
+
+
+# --- b ---------------------------------------------------------------------
+
+NAMES = "gain_1 shift_1 W_q W_k W_v W_o gain_2 shift_2 W_1 b_1 W_2 b_2".split()
+
+
+def norm(z, gain, shift):
+    centred = z - z.mean(axis=-1, keepdims=True)
+    return gain * centred / np.sqrt(z.var(-1, keepdims=True) + 1e-5) + shift
+
+
+def softmax(s, axis=-1):
+    s = np.exp(s - s.max(axis=axis, keepdims=True))
+    return s / s.sum(axis=axis, keepdims=True)
+
+
+def head(u, p, size=None, weigh=softmax, keys=None, values=None, turn=False):
+    """What the head adds, with one step changed."""
+    q, k = u @ p["W_q"], (u if keys is None else keys) @ p["W_k"]
+    v = (u if values is None else values) @ p["W_v"]
+    s = q @ k.T / (size(p) if size else q.shape[1]) ** 0.5
+    return weigh(s.T if turn else s) @ v @ p["W_o"]
+
+
+def feed(u, p):
+    return np.maximum(u @ p["W_1"] + p["b_1"], 0) @ p["W_2"] + p["b_2"]
+
+
+def first(p):
+    return p["gain_1"], p["shift_1"]
+
+
+def second(p):
+    return p["gain_2"], p["shift_2"]
+
+
+def variant(norm_1=None, norm_2=None, head=head, feed=feed, join=None):
+    """An encoder_layer that differs from the right one in one step."""
+
+    def before(x, p, one, two, head, feed):
+        y = x + head(one(x), p)
+        return y + feed(two(y), p)
+
+    def encoder_layer(x, *arrays):
+        p = dict(zip(NAMES, arrays))
+
+        def one(z):
+            return norm_1(z, p) if norm_1 else norm(z, *first(p))
+
+        def two(z):
+            return norm_2(z, p) if norm_2 else norm(z, *second(p))
+
+        with np.errstate(all="ignore"):
+            return (join or before)(x, p, one, two, head, feed)
+
+    return encoder_layer
+
+
+def wrong_layer(says, **steps):
+    HIDDEN.wrong("2_5.b", says)(variant(**steps))
+
+
+def wrong_norm(says, rule):
+    """In both norms, in the first, in the second."""
+
+    def one(z, p):
+        return rule(z, *first(p))
+
+    def two(z, p):
+        return rule(z, *second(p))
+
+    wrong_layer(says, norm_1=one, norm_2=two)
+    wrong_layer(says, norm_1=one)
+    wrong_layer(says, norm_2=two)
+
+
+def by(deviation, mean=lambda z: z.mean(axis=-1, keepdims=True)):
+    return lambda z, gain, shift: gain * (z - mean(z)) / deviation(z) + shift
+
+
+def plain_deviation(z):
+    return np.sqrt(z.var(axis=-1, keepdims=True) + 1e-5)
+
+
+wrong_norm(
+    "divides by w, not by w - 1",
+    by(lambda z: np.sqrt(z.var(-1, keepdims=True, ddof=1) + 1e-5)),
+)
+wrong_norm("not by the variance", by(lambda z: z.var(-1, keepdims=True) + 1e-5))
+wrong_norm("subtract each token's mean", by(plain_deviation, lambda z: 0))
+wrong_norm(
+    "the norm runs over the tokens",
+    lambda z, gain, shift: gain * norm(z.T, 1, 0).T + shift,
+)
+wrong_norm("one mean and one deviation for all", by(lambda z: z.std(), np.mean))
+wrong_norm("the gain is missing", lambda z, gain, shift: norm(z, 1, shift))
+wrong_norm("the shift is missing", lambda z, gain, shift: norm(z, gain, 0))
+wrong_norm("the norm is missing", lambda z, gain, shift: z)
+wrong_norm("under the root", by(lambda z: z.std(axis=-1, keepdims=True) + 1e-5))
+wrong_norm("epsilon is missing", by(lambda z: z.std(axis=-1, keepdims=True)))
+wrong_layer(
+    "the other norm's gain and shift", norm_2=lambda z, p: norm(z, *first(p))
+)
+wrong_layer(
+    "the other norm's gain and shift", norm_1=lambda z, p: norm(z, *second(p))
+)
+wrong_layer("not divided by sqrt(d)", head=lambda u, p: head(u, p, lambda p: 1))
+wrong_layer(
+    "by d, not by sqrt(d)",
+    head=lambda u, p: head(u, p, lambda p: p["W_q"].shape[1] ** 2),
+)
+wrong_layer(
+    "the root of the tokens' width w",
+    head=lambda u, p: head(u, p, lambda p: p["W_q"].shape[0]),
+)
+wrong_layer(
+    "the root of the values' width e",
+    head=lambda u, p: head(u, p, lambda p: p["W_v"].shape[1]),
+)
+wrong_layer(
+    "the softmax runs over the queries",
+    head=lambda u, p: head(u, p, weigh=lambda s: softmax(s, axis=0)),
+)
+wrong_layer(
+    "queries and keys are swapped", head=lambda u, p: head(u, p, turn=True)
+)
+wrong_layer(
+    "not divided by their sum", head=lambda u, p: head(u, p, weigh=np.exp)
+)
+wrong_layer(
+    "there is no softmax", head=lambda u, p: head(u, p, weigh=lambda s: s)
+)
+wrong_layer(
+    "subtract the row's maximum first",
+    head=lambda u, p: head(
+        u, p, weigh=lambda s: np.exp(s) / np.exp(s).sum(1, keepdims=True)
+    ),
+)
+wrong_layer(
+    "the ReLU is missing",
+    feed=lambda u, p: (u @ p["W_1"] + p["b_1"]) @ p["W_2"] + p["b_2"],
+)
+wrong_layer(
+    "the ReLU stands after W_2",
+    feed=lambda u, p: np.maximum(
+        (u @ p["W_1"] + p["b_1"]) @ p["W_2"] + p["b_2"], 0
+    ),
+)
+wrong_layer("one ReLU too many", feed=lambda u, p: np.maximum(feed(u, p), 0))
+wrong_layer("b_1 is missing", feed=lambda u, p: feed(u, p | {"b_1": 0}))
+wrong_layer(
+    "b_1 is added after the ReLU",
+    feed=lambda u, p: (
+        (np.maximum(u @ p["W_1"], 0) + p["b_1"]) @ p["W_2"] + p["b_2"]
+    ),
+)
+wrong_layer("b_2 is missing", feed=lambda u, p: feed(u, p | {"b_2": 0}))
+
+
+@HIDDEN.wrong("2_5.b", "the norm stands after the sum")
+def encoder_layer(x, *arrays):
+    p = dict(zip(NAMES, arrays))
+    y = norm(x + head(x, p), *first(p))
+    return norm(y + feed(y, p), *second(p))
+
+
+def wrong_join(says):
+    """Decorator: another way to join the two parts."""
+    return lambda join: wrong_layer(says, join=join)
+
+
+@wrong_join("the last norm stands after the sum")
+def last_after(x, p, one, two, head, feed):
+    y = x + head(one(x), p)
+    return two(y + feed(y, p))
+
+
+@wrong_join("the residual around the head is missing")
+def no_first(x, p, one, two, head, feed):
+    y = head(one(x), p)
+    return y + feed(two(y), p)
+
+
+@wrong_join("the residual around the feed-forward part is missing")
+def no_second(x, p, one, two, head, feed):
+    return feed(two(x + head(one(x), p)), p)
+
+
+@wrong_join("the residual takes the normed x")
+def normed_first(x, p, one, two, head, feed):
+    u = one(x)
+    y = u + head(u, p)
+    return y + feed(two(y), p)
+
+
+@wrong_join("the residual takes the normed y")
+def normed_second(x, p, one, two, head, feed):
+    u = two(x + head(one(x), p))
+    return u + feed(u, p)
+
+
+@wrong_join("the feed-forward part reads x")
+def side_by_side(x, p, one, two, head, feed):
+    return x + head(one(x), p) + feed(two(x), p)
+
+
+@wrong_join("the second residual adds x")
+def wrong_second(x, p, one, two, head, feed):
+    return x + feed(two(x + head(one(x), p)), p)
+
+
+@wrong_join("reads the head's result without x")
+def head_alone(x, p, one, two, head, feed):
+    added = head(one(x), p)
+    return x + added + feed(two(added), p)
+
+
+@wrong_join("keys and values are made from x")
+def normed_queries(x, p, one, two, head, feed):
+    y = x + head(one(x), p, keys=x, values=x)
+    return y + feed(two(y), p)
+
+
+@wrong_join("values are made from x")
+def plain_values(x, p, one, two, head, feed):
+    y = x + head(one(x), p, values=x)
+    return y + feed(two(y), p)
+
+
+@HIDDEN.wrong("2_5.b", "changes its argument in place")
+def encoder_layer(x, *arrays):
+    p = dict(zip(NAMES, arrays))
+    x += head(norm(x, *first(p)), p)
+    x += feed(norm(x, *second(p)), p)
+    return x
+
+
+# --- c ---------------------------------------------------------------------
+
+
+def wrong_parameters(says, rule):
+    def decoder_parameters(w, m):
+        return rule(w, m)
+
+    HIDDEN.wrong("2_5.c", says)(decoder_parameters)
+
+
+def wrong_flops(says, rule):
+    def decoder_flops(i, j, w, m):
+        return rule(i, j, w, m)
+
+    HIDDEN.wrong("2_5.c", says)(decoder_flops)
+
+
+def maps(w, m, attend=8, norms=6):
+    """Parameters, of 8 square maps and 6 vectors of the norms."""
+    return attend * (w**2 + w) + 2 * w * m + m + w + norms * w
+
+
+wrong_parameters("a decoder layer also reads", lambda w, m: maps(w, m, 4, 4))
+wrong_parameters("you counted two", lambda w, m: maps(w, m, norms=4))
+wrong_parameters("the norms are missing", lambda w, m: maps(w, m, norms=0))
+wrong_parameters(
+    "a norm has a gain and a shift", lambda w, m: maps(w, m, norms=3)
+)
+wrong_parameters(
+    "attention's biases are missing", lambda w, m: maps(w, m) - 8 * w
+)
+wrong_parameters(
+    "feed-forward part's biases are missing", lambda w, m: maps(w, m) - m - w
+)
+wrong_parameters("the output map too", lambda w, m: maps(w, m, attend=6))
+wrong_parameters("all biases are missing", lambda w, m: maps(w, m) - 9 * w - m)
+
+
+def work(i, j, w, m, q=None, kv=None, o=None, own=None, scores=None, feed=4):
+    """Operations, with another number of rows in one part of reading."""
+    rows = sum(given or default for given, default in ((q, i), (o, i)))
+    rows += 2 * (j if kv is None else kv)
+    own = i * i if own is None else own
+    scores = i * j if scores is None else scores
+    squares = 8 * i * w**2 + 2 * rows * w**2
+    return squares + 4 * own * w + 4 * scores * w + feed * i * w * m
+
+
+wrong_flops(
+    "the part that reads is missing",
+    lambda i, j, w, m: 8 * i * w**2 + 4 * i * w * m + 4 * i**2 * w,
+)
+wrong_flops("run over i tokens in yours", lambda *s: work(*s, kv=s[0]))
+wrong_flops("run over j tokens in yours", lambda *s: work(*s, q=s[1], o=s[1]))
+wrong_flops("its output map runs over i", lambda *s: work(*s, o=s[1]))
+wrong_flops("not (i, i)", lambda *s: work(*s, scores=s[0] ** 2))
+wrong_flops("not (j, j)", lambda *s: work(*s, scores=s[1] ** 2))
+wrong_flops("are two operations", lambda *s: work(*s) // 2)
+wrong_flops("mask saves nothing", lambda *s: work(*s, own=s[0] ** 2 / 2))
+wrong_flops(
+    "mask saves nothing", lambda *s: work(*s, own=s[0] * (s[0] + 1) / 2)
+)
+wrong_flops(
+    "the weighted sums are missing",
+    lambda *s: work(*s, own=s[0] ** 2 / 2, scores=s[0] * s[1] / 2),
+)
+wrong_flops("has two maps", lambda *s: work(*s, feed=2))
+wrong_flops("made in this layer", lambda *s: work(*s, kv=0))
+wrong_flops(
+    "scores and weighted sums are missing",
+    lambda *s: work(*s, own=0, scores=0),
+)
+
+
+# --- d ---------------------------------------------------------------------
+
+
+def attend(mask):
+    """Sums under mask(n)."""
+
+    def sums(q, k, v):
+        n = q.shape[1]
+        return attention(q, k, v, mask(torch.ones(n, n).bool()))[0]
+
+    return sums
+
+
+right = attend(torch.tril)
+
+
+def score(z, tokens, pad):
+    return F.cross_entropy(
+        z[:, :-1].mT, tokens[:, 1:], ignore_index=pad, reduction="none"
+    )
+
+
+def shown(sums=right, score=score, own=1):
+    """A nats_per_token that differs from the right one in one step."""
+
+    def nats_per_token(tokens, embed, places, W_q, W_k, W_v, pad):
+        x = embed[tokens] + places
+        y = sums(x @ W_q, x @ W_k, x @ W_v)
+        return score((own * x + y) @ embed.T, tokens, pad)
+
+    return nats_per_token
+
+
+def own_token(z, tokens, pad):
+    return F.cross_entropy(
+        z[:, :-1].mT, tokens[:, :-1], ignore_index=pad, reduction="none"
+    )
+
+
+def moved(z, tokens, pad):
+    later = F.pad(tokens[:, 2:], (0, 1), value=pad)
+    return F.cross_entropy(
+        z[:, :-1].mT, later, ignore_index=pad, reduction="none"
+    )
+
+
+def with_padding(z, tokens, pad):
+    return F.cross_entropy(z[:, :-1].mT, tokens[:, 1:], reduction="none")
+
+
+def late_mask(q, k, v):
+    _, a = attention(q, k, v)
+    return a.tril() @ v
+
+
+def detached(q, k, v):
+    n = q.shape[1]
+    _, a = attention(q, k, v, torch.ones(n, n).bool().tril())
+    return a.detach() @ v
+
+
+def wrong_shown(says, **steps):
+    HIDDEN.wrong("2_5.d", says)(shown(**steps))
+
+
+wrong_shown("not i + 1", sums=attend(lambda m: m.tril(1)))
+wrong_shown("the future is not masked at all", sums=attend(lambda m: m))
+wrong_shown("forbids the past", sums=attend(torch.triu))
+wrong_shown("may attend to no key", sums=attend(lambda m: m.tril(-1)))
+wrong_shown("applied after the softmax", sums=late_mask)
+wrong_shown("scored on the token it was shown", score=own_token)
+wrong_shown(
+    "only the labels moved", sums=attend(lambda m: m.tril(1)), score=moved
+)
+wrong_shown("the labels moved: row k's label", score=moved)
+wrong_shown("x is left out of the sum", own=0)
+wrong_shown("must cost 0", score=with_padding)
+wrong_shown("the sum is detached", sums=detached)
+
+
+@HIDDEN.wrong("2_5.d", "changes its argument in place")
+def nats_per_token(tokens, embed, places, W_q, W_k, W_v, pad):
+    nats = shown()(tokens, embed, places, W_q, W_k, W_v, pad)
+    tokens[tokens == pad] = -100
+    return nats
+
+
+# --- e ---------------------------------------------------------------------
+
+
+def real_keys(source, pad):
+    return (source != pad)[:, None]
+
+
+def plain(q, k, v, mask):
+    return attention(q, k, v, mask)[0]
+
+
+def lost(
+    keys=real_keys,
+    read=lambda number, mask: mask,
+    sums=plain,
+    kept=lambda memory, mask: memory,
+    past=torch.tril,
+    read_keys=None,
+):
+    """A next_logits that differs from the right one in one step."""
+
+    def next_logits(source, written, embed, maps, self_maps, read_maps, pad):
+        mask, memory = keys(source, pad), embed[source]
+        for W in maps:
+            memory = memory + sums(memory @ W, memory, memory, mask)
+        mask = read_keys(source, pad) if read_keys else mask
+        memory = kept(memory, mask)
+        x, n = embed[written], written.shape[1]
+        past_mask = past(torch.ones(n, n).bool())
+        for number, (W, V) in enumerate(zip(self_maps, read_maps)):
+            x = x + plain(x @ W, x, x, past_mask)
+            x = x + sums(x @ V, memory, memory, read(number, mask))
+        return x @ embed.T
+
+    return next_logits
+
+
+def late(q, k, v, mask):
+    _, a = attention(q, k, v)
+    return (a if mask is None else a * mask) @ v
+
+
+def no_gradient(q, k, v, mask):
+    return attention(q, k, v, mask)[1].detach() @ v
+
+
+def nowhere(source, pad):
+    return torch.ones_like(source).bool()[:, None]
+
+
+def wrong_lost(says, **steps):
+    HIDDEN.wrong("2_5.e", says)(lost(**steps))
+
+
+wrong_lost("on the way to the decoder", read=lambda number, mask: None)
+wrong_lost(
+    "only the decoder's first layer",
+    read=lambda number, mask: mask if number == 0 else None,
+)
+wrong_lost(
+    "only the decoder's last layer",
+    read=lambda number, mask: mask if number > 0 else None,
+)
+wrong_lost("the encoder has lost", keys=nowhere, read_keys=real_keys)
+wrong_lost("no call has the mask", keys=nowhere)
+wrong_lost("the decoder's mask is inverted", read=lambda number, mask: ~mask)
+wrong_lost(
+    "setting the padding's memory to zero",
+    kept=lambda memory, mask: memory * mask.mT,
+    read=lambda number, mask: None,
+)
+wrong_lost("still counts in the denominator", sums=late)
+wrong_lost("you hide token 0", keys=lambda s, pad: (s != 0)[:, None])
+wrong_lost(
+    "the decoder takes token 0", read_keys=lambda s, pad: (s != 0)[:, None]
+)
+wrong_lost(
+    "one mask for all sentences",
+    read=lambda number, mask: mask.any(dim=0),
+)
+wrong_lost("a written token sees a later one", past=lambda m: m)
+wrong_lost("something is detached", sums=no_gradient)
+wrong_lost("something is detached", kept=lambda memory, mask: memory.detach())
+
+
+@HIDDEN.wrong("2_5.e", "training would move the vector")
+def next_logits(source, written, embed, maps, self_maps, read_maps, pad):
+    logits = lost()(source, written, embed, maps, self_maps, read_maps, pad)
+    return logits + 0.1 * embed[pad].sum() * (source == pad).any()

@@ -1,0 +1,500 @@
+"""Hidden checks and known wrong answers of exercises 2.6.
+
+Never handed out. The reference answers are the master notebook's own cells.
+"""
+
+import numpy as np
+import torch
+
+from attnbook.check.against import Hidden, agree, agree_in_gradient
+
+HIDDEN = Hidden()
+
+
+def block_arguments(rng):
+    """Sizes all different; a state as earlier blocks may have left it."""
+    i, j, d, e = rng.permutation([2, 3, 5, 6])
+    shapes = [(i, d), (j, d), (j, e), (i, e)]
+    q, k, v, total = (rng.normal(size=s) * 2 for s in shapes)
+    return q, k, v, total, rng.uniform(1, 5, size=i), rng.normal(size=i)
+
+
+@HIDDEN.check("2_6.a", "random sizes")
+def block_anywhere(answer, rng, reference):
+    args = block_arguments(rng)
+    agree(answer, reference, "add_block", args, "random", 3)
+
+
+@HIDDEN.check("2_6.a", "gradients")
+def block_gradient(answer, rng, reference):
+    args = block_arguments(rng)
+    u = rng.normal(size=args[3].shape)
+    agree_in_gradient(answer, reference, "add_block", args, u)
+
+
+@HIDDEN.check("2_6.b", "random sizes")
+def conv_anywhere(answer, rng, reference):
+    n, d, e = rng.permutation([9, 3, 5])
+    x, W = rng.normal(size=(n, d)), rng.normal(size=(4, d, e))
+    args = (x, W, int(rng.integers(1, 4)))
+    agree(answer, reference, "dilated_convolution", args, "random")
+
+
+@HIDDEN.check("2_6.c", "random widths")
+def square_anywhere(answer, rng, reference):
+    args = (int(rng.integers(2, 90)), int(rng.integers(2, 90)))
+    agree(answer, reference, "square_takes_over", args, "random widths")
+
+
+def recurrence(rng):
+    n, d, h = rng.permutation([4, 2, 3])
+    shapes = [(n, d), (d, h), (h, h), (h,)]
+    return tuple(rng.normal(size=s) for s in shapes)
+
+
+@HIDDEN.check("2_6.d", "random sizes")
+def last_anywhere(answer, rng, reference):
+    agree(answer, reference, "last_state", recurrence(rng), "random")
+
+
+@HIDDEN.check("2_6.d", "random gradients")
+def last_gradient(answer, rng, reference):
+    args = recurrence(rng)
+    u = rng.normal(size=args[3].shape)
+    agree_in_gradient(answer, reference, "last_state", args, u)
+
+
+@HIDDEN.check("2_6.e", "random matrices")
+def share_anywhere(answer, rng, reference):
+    args = (rng.normal(size=4), rng.normal(size=(4, 4)) / 2, 7)
+    agree(answer, reference, "share_left", args, "random matrix")
+
+
+# --- a ---------------------------------------------------------------------
+
+
+def scores(q, k):
+    return q @ k.T / q.shape[-1] ** 0.5
+
+
+def update(s, v, total, norm, top):
+    """The right update, from whatever scores."""
+    m = torch.maximum(top, s.max(dim=-1).values)
+    p, old = (s - m[:, None]).exp(), (top - m).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "not divided by sqrt(d)")
+def add_block(q, k, v, total, norm, top):
+    return update(q @ k.T, v, total, norm, top)
+
+
+@HIDDEN.wrong("2_6.a", "divided by d, not by sqrt(d)")
+def add_block(q, k, v, total, norm, top):
+    return update(q @ k.T / q.shape[-1], v, total, norm, top)
+
+
+@HIDDEN.wrong("2_6.a", "the root of the values' width e")
+def add_block(q, k, v, total, norm, top):
+    return update(q @ k.T / v.shape[-1] ** 0.5, v, total, norm, top)
+
+
+@HIDDEN.wrong("2_6.a", "each query has its own")
+def add_block(q, k, v, total, norm, top):
+    s = scores(q, k)
+    m = torch.maximum(top, s.max())  # of the whole block
+    p, old = (s - m[:, None]).exp(), (top - m).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "the smallest score")
+def add_block(q, k, v, total, norm, top):
+    s = scores(q, k)
+    m = torch.maximum(top, s.min(dim=-1).values)
+    p, old = (s - m[:, None]).exp(), (top - m).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "scores of 1,000 overflow")
+def add_block(q, k, v, total, norm, top):
+    s = scores(q, k)  # the max is only written down
+    m = torch.maximum(top, s.max(dim=-1).values)
+    return total + s.exp() @ v, norm + s.exp().sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "the old norm is not corrected")
+def add_block(q, k, v, total, norm, top):
+    t, _, m = update(scores(q, k), v, total, norm, top)
+    return t, norm + (scores(q, k) - m[:, None]).exp().sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "the old total is not corrected")
+def add_block(q, k, v, total, norm, top):
+    _, n, m = update(scores(q, k), v, total, norm, top)
+    return total + (scores(q, k) - m[:, None]).exp() @ v, n, m
+
+
+@HIDDEN.wrong("2_6.a", "upside down")
+def add_block(q, k, v, total, norm, top):
+    s = scores(q, k)
+    m = torch.maximum(top, s.max(dim=-1).values)
+    old = torch.where(top == -torch.inf, 0.0, (m - top).exp())
+    p = (s - m[:, None]).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "not the largest so far")
+def add_block(q, k, v, total, norm, top):
+    s = scores(q, k)
+    m = s.max(dim=-1).values
+    p, old = (s - m[:, None]).exp(), (top - m).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "sums over the queries")
+def add_block(q, k, v, total, norm, top):
+    s = scores(q, k)
+    m = torch.maximum(top, s.max(dim=-1).values)
+    p, old = s.softmax(dim=0), (top - m).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "The size of tensor")
+def add_block(q, k, v, total, norm, top):
+    s = scores(q, k)
+    m = torch.maximum(top, s.max(dim=0).values)  # over the queries
+    p, old = (s - m).exp(), (top - m).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(0), m
+
+
+@HIDDEN.wrong("2_6.a", "the norm is the sum itself")
+def add_block(q, k, v, total, norm, top):
+    s = scores(q, k)
+    m = torch.maximum(top, s.max(dim=-1).values)
+    p, old = s.softmax(dim=-1), (top - m).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "at the end only")
+def add_block(q, k, v, total, norm, top):
+    t, n, m = update(scores(q, k), v, total, norm, top)
+    return t / n[:, None], n, m
+
+
+@HIDDEN.wrong("2_6.a", "changes its argument in place")
+def add_block(q, k, v, total, norm, top):
+    t, n, m = update(scores(q, k), v, total, norm, top)
+    return total.copy_(t), norm.copy_(n), top.copy_(m)
+
+
+@HIDDEN.wrong("2_6.a", "the weights are detached")
+def add_block(q, k, v, total, norm, top):
+    return update(scores(q, k).detach(), v, total, norm, top)
+
+
+@HIDDEN.wrong("2_6.a", "no gradient reaches the values")
+def add_block(q, k, v, total, norm, top):
+    return update(scores(q, k), v.detach(), total, norm, top)
+
+
+@HIDDEN.wrong("2_6.a", "total, norm and top, in this order")
+def add_block(q, k, v, total, norm, top):
+    return update(scores(q, k), v, total, norm, top)[::-1]
+
+
+@HIDDEN.wrong("2_6.a", "the old norm is forgotten")
+def add_block(q, k, v, total, norm, top):
+    return update(scores(q, k), v, total * 0, norm * 0, top)
+
+
+# --- b ---------------------------------------------------------------------
+
+
+def shifted(x, back):
+    """x moved `back` rows down, zeros above; up if negative."""
+    y, n = np.zeros_like(x), len(x)
+    if abs(back) < n:
+        y[max(back, 0) : n + min(back, 0)] = x[max(-back, 0) : n - max(back, 0)]
+    return y
+
+
+@HIDDEN.wrong("2_6.b", "the dilation is ignored")
+def dilated_convolution(x, W, dilation):
+    return sum(shifted(x, t) @ W[t] for t in range(len(W)))
+
+
+@HIDDEN.wrong("2_6.b", "it looks ahead")
+def dilated_convolution(x, W, dilation):
+    return sum(shifted(x, -t * dilation) @ W[t] for t in range(len(W)))
+
+
+@HIDDEN.wrong("2_6.b", "reverse order")
+def dilated_convolution(x, W, dilation):
+    return sum(shifted(x, t * dilation) @ W_t for t, W_t in enumerate(W[::-1]))
+
+
+@HIDDEN.wrong("2_6.b", "it wraps around")
+def dilated_convolution(x, W, dilation):
+    return sum(np.roll(x, t * dilation, axis=0) @ W[t] for t in range(len(W)))
+
+
+@HIDDEN.wrong("2_6.b", "it repeats the first token")
+def dilated_convolution(x, W, dilation):
+    at = np.arange(len(x))
+    return sum(
+        x[np.maximum(at - t * dilation, 0)] @ W[t] for t in range(len(W))
+    )
+
+
+@HIDDEN.wrong("2_6.b", "left out")
+def dilated_convolution(x, W, dilation):
+    reach = (len(W) - 1) * dilation
+    y = sum(shifted(x, t * dilation) @ W[t] for t in range(len(W)))
+    return y[reach:]
+
+
+@HIDDEN.wrong("2_6.b", "it is shifted")
+def dilated_convolution(x, W, dilation):
+    return sum(shifted(x, t * dilation + 1) @ W[t] for t in range(len(W)))
+
+
+@HIDDEN.wrong("2_6.b", "it is centred")
+def dilated_convolution(x, W, dilation):
+    half = (len(W) - 1) * dilation // 2
+    return sum(shifted(x, t * dilation - half) @ W[t] for t in range(len(W)))
+
+
+@HIDDEN.wrong("2_6.b", "add them all")
+def dilated_convolution(x, W, dilation):
+    for t in range(len(W)):
+        y = shifted(x, t * dilation) @ W[t]
+    return y
+
+
+@HIDDEN.wrong("2_6.b", "t times dilation")
+def dilated_convolution(x, W, dilation):
+    return sum(shifted(x, t + dilation) @ W[t] for t in range(len(W)))
+
+
+@HIDDEN.wrong("2_6.b", "dilation squared back")
+def dilated_convolution(x, W, dilation):
+    backs = [0] + [dilation**t for t in range(1, len(W))]
+    return sum(shifted(x, back) @ W[t] for t, back in enumerate(backs))
+
+
+@HIDDEN.wrong("2_6.b", "matmul")
+def dilated_convolution(x, W, dilation):
+    return sum(shifted(x, t * dilation) @ W[t].T for t in range(len(W)))
+
+
+@HIDDEN.wrong("2_6.b", "changes its argument in place")
+def dilated_convolution(x, W, dilation):
+    y = sum(shifted(x, t * dilation) @ W[t] for t in range(len(W)))
+    x[:] = 0
+    return y
+
+
+@HIDDEN.wrong("2_6.b", "tap 0 alone is left")
+def dilated_convolution(x, W, dilation):
+    back = min(dilation, len(x) - 1)
+    return sum(
+        shifted(x, min(t * dilation, back * t)) @ W[t] for t in range(len(W))
+    )
+
+
+# --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_6.c", "the feed-forward part is missing")
+def square_takes_over(d, f):
+    return 2 * d
+
+
+@HIDDEN.wrong("2_6.c", "n squared occurs twice")
+def square_takes_over(d, f):
+    return 4 * d + 2 * f
+
+
+@HIDDEN.wrong("2_6.c", "has two maps, to f and back")
+def square_takes_over(d, f):
+    return 2 * d + f / 2
+
+
+@HIDDEN.wrong("2_6.c", "attention has four maps")
+def square_takes_over(d, f):
+    return 1.5 * d + f
+
+
+@HIDDEN.wrong("2_6.c", "the feed-forward part alone")
+def square_takes_over(d, f):
+    return f
+
+
+@HIDDEN.wrong("2_6.c", "f need not be 4 d")
+def square_takes_over(d, f):
+    return 6 * d
+
+
+@HIDDEN.wrong("2_6.c", "costs d f, not f squared")
+def square_takes_over(d, f):
+    return 2 * d + f**2 / d
+
+
+# --- d ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_6.d", "only the last token gets a gradient")
+def last_state(x, W, U, start):
+    state = start
+    for x_d in x:
+        state = torch.tanh(x_d @ W + state.data @ U)
+    return state
+
+
+@HIDDEN.wrong("2_6.d", "the inputs are cut out")
+def last_state(x, W, U, start):
+    state = start
+    for x_d in x.detach():
+        state = torch.tanh(x_d @ W + state @ U)
+    return state
+
+
+@HIDDEN.wrong("2_6.d", "only the last token gets a gradient")
+def last_state(x, W, U, start):
+    state = start
+    with torch.no_grad():
+        for x_d in x[:-1]:
+            state = torch.tanh(x_d @ W + state @ U)
+    return torch.tanh(x[-1] @ W + state @ U)
+
+
+@HIDDEN.wrong("2_6.d", "no gradient flows")
+def last_state(x, W, U, start):
+    state = start
+    for x_d in x:
+        state = torch.tanh(x_d @ W + state @ U)
+    return state.detach()
+
+
+@HIDDEN.wrong("2_6.d", "each step starts afresh")
+def last_state(x, W, U, start):
+    state = start
+    for x_d in x:
+        state = torch.tanh(x_d @ W + start @ U)
+    return state
+
+
+@HIDDEN.wrong("2_6.d", "the first state; go on")
+def last_state(x, W, U, start):
+    for x_d in x:
+        return torch.tanh(x_d @ W + start @ U)
+
+
+@HIDDEN.wrong("2_6.d", "the tanh is missing")
+def last_state(x, W, U, start):
+    state = start
+    for x_d in x:
+        state = x_d @ W + state @ U
+    return state
+
+
+@HIDDEN.wrong("2_6.d", "U is transposed")
+def last_state(x, W, U, start):
+    state = start
+    for x_d in x:
+        state = torch.tanh(x_d @ W + state @ U.T)
+    return state
+
+
+@HIDDEN.wrong("2_6.d", "the start state is cut out")
+def last_state(x, W, U, start):
+    state = start.detach()
+    for x_d in x:
+        state = torch.tanh(x_d @ W + state @ U)
+    return state
+
+
+@HIDDEN.wrong("2_6.d", "U gets no gradient")
+def last_state(x, W, U, start):
+    state = start
+    for x_d in x:
+        state = torch.tanh(x_d @ W + state @ U.detach())
+    return state
+
+
+@HIDDEN.wrong("2_6.d", "cut out of the graph after it")
+def last_state(x, W, U, start):
+    state = torch.tanh(x[0] @ W + start @ U).detach()
+    for x_d in x[1:]:
+        state = torch.tanh(x_d @ W + state @ U)
+    return state
+
+
+# --- e ---------------------------------------------------------------------
+
+
+def norm(g):
+    return np.linalg.norm(g)
+
+
+@HIDDEN.wrong("2_6.e", "U transposed")
+def share_left(g, U, distance):
+    return norm(g @ np.linalg.matrix_power(U, distance)) / norm(g)
+
+
+@HIDDEN.wrong("2_6.e", "U transposed")
+def share_left(g, U, distance):
+    return abs(np.linalg.eigvals(U)).max() ** distance
+
+
+@HIDDEN.wrong("2_6.e", "divide by the norm of g")
+def share_left(g, U, distance):
+    return norm(g @ np.linalg.matrix_power(U.T, distance))
+
+
+@HIDDEN.wrong("2_6.e", "one step too few")
+def share_left(g, U, distance):
+    power = np.linalg.matrix_power(U.T, max(distance - 1, 0))
+    return norm(g @ power) / norm(g)
+
+
+@HIDDEN.wrong("2_6.e", "one step too many")
+def share_left(g, U, distance):
+    return norm(g @ np.linalg.matrix_power(U.T, distance + 1)) / norm(g)
+
+
+@HIDDEN.wrong("2_6.e", "not the power of each entry")
+def share_left(g, U, distance):
+    return norm(g @ U.T**distance) / norm(g)
+
+
+@HIDDEN.wrong("2_6.e", "the bound of Eq. 2.6.7")
+def share_left(g, U, distance):
+    return np.linalg.norm(U, 2) ** distance
+
+
+@HIDDEN.wrong("2_6.e", "the norm is Euclidean")
+def share_left(g, U, distance):
+    back = g @ np.linalg.matrix_power(U.T, distance)
+    return abs(back).sum() / abs(g).sum()
+
+
+@HIDDEN.wrong("2_6.e", "its worst case over all g")
+def share_left(g, U, distance):
+    return np.linalg.norm(np.linalg.matrix_power(U, distance), 2)
+
+
+@HIDDEN.wrong("2_6.e", "changes its argument in place")
+def share_left(g, U, distance):
+    length = norm(g)
+    for _ in range(distance):
+        g[:] = g @ U.T
+    return norm(g) / length
+
+
+@HIDDEN.wrong("2_6.e", "set prediction to one of")
+def share_left(g, U, distance):
+    return norm(g @ np.linalg.matrix_power(U.T, distance)) / norm(g)
+
+
+HIDDEN.wrong_answers[-1].names = {"prediction": "a quarter"}
