@@ -30,7 +30,8 @@ class Answer(Protocol):
         NotStarted if it is not there."""
 
     def vjp(self, name: str, args: tuple, cotangent: ndarray) -> tuple:
-        """Gradients of sum(cotangent * first result), one per argument."""
+        """Gradients of sum(cotangent * first result), one per argument; a
+        flat cotangent as long as all results together is for all of them."""
 
     def value(self, name: str) -> ndarray | str:
         """What the variable holds; NotStarted if it is not set."""
@@ -225,4 +226,8 @@ def difference(got: ndarray, want: ndarray) -> str:
         return f"expected {expected}, yours is {yours}"
     worst = np.unravel_index(np.abs(got - want).argmax(), want.shape)
     place = ", ".join(map(str, worst))
-    return f"expected {want[worst]:.6g} at [{place}], yours is {got[worst]:.6g}"
+    for digits in (6, 12):
+        texts = [f"{x[worst]:.{digits}g}" for x in (want, got)]
+        if texts[0] != texts[1]:
+            break
+    return f"expected {texts[0]} at [{place}], yours is {texts[1]}"

@@ -6,7 +6,13 @@ reference answer is here.
 
 import numpy as np
 
-from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_choice,
+    expect_close,
+    expect_gradients,
+)
 
 BACK = Exercise("2_2.a", "Attention's backward pass", ("attention_gradients",))
 VJP = Exercise("2_2.b", "The softmax's backward pass", ("softmax_vjp",))
@@ -155,17 +161,28 @@ def sums(answer, rng):
 
 @BACK.check("scores in the thousands")
 def large(answer, rng):
-    q, k, v, do = worked()
-    dq, dk, dv = gradients(answer, (q, 3000 * k, v, do))
-    for name, x in (("dQ", dq), ("dK", dk), ("dV", dv)):
+    # d = 1: scores (3000, 2000, 1000), and these negative: one key takes all.
+    q, k = np.zeros((1, 2, 1)), np.zeros((1, 3, 1))
+    q[0, :, 0], k[0, :, 0] = [1000, -1000], [3, 2, 1]
+    _, _, v, do = worked()
+    want = np.zeros((1, 3, 5))
+    want[0, :, 0] = [1, 0, 2]
+    same = {"the scores are clipped; large ones may still differ.": want * 0}
+    for clipped in same.values():
+        clipped[0, :, 0] = 1
+    for name, x in reversed(
+        list(zip(("dQ", "dK", "dV"), gradients(answer, (q, k, v, do))))
+    ):
         if not np.isfinite(x).all():
             raise Wrong(
-                f"{name} holds nan: exp overflows; subtract each row's "
-                "largest score first."
+                f"{name} holds nan: exp overflows, or all of a row becomes 0; "
+                "subtract each row's own largest score first."
             )
-    want = np.zeros((1, 3, 5))
-    want[0, :, 0] = [1, 1, 1]  # the second query shares 2 between two keys
-    expect_close(dv, want, "dV where the largest scores take all")
+        at = "where the largest score takes all"
+        if name == "dV":
+            expect_close(x, want, f"{name} {at}", same)
+        else:
+            expect_close(x, 0 * x, f"{name} {at}")
 
 
 @VJP.check("two worked rows")
@@ -197,14 +214,16 @@ def vjp_by_hand(answer, rng):
 
 @VJP.check("scores of a thousand, up and down")
 def vjp_stable(answer, rng):
-    s = np.array([[1000, 1000 + LN3, -1000], [-1000, -1000 - LN3, -2500]])
-    got = answer.call("softmax_vjp", s, np.array([[4.0, 0, 9], [0, 4, 9]]))
+    low = [-1000] * 3, [-2500] * 3  # most of a row, so its mean is low too
+    s = np.array([[1000, 1000 + LN3, *low[0]], [-1000, -1000 - LN3, *low[1]]])
+    u = np.array([[4.0, 0, 9, 9, 9], [0, 4, 9, 9, 9]])
+    got = answer.call("softmax_vjp", s, u)
     if not np.isfinite(got).all():
         raise Wrong(
             "nan: exp overflows, or all of a row underflows; subtract each "
             "row's largest score first."
         )
-    want = [[0.75, -0.75, 0], [-0.75, 0.75, 0]]
+    want = np.array([[0.75, -0.75, 0, 0, 0], [-0.75, 0.75, 0, 0, 0]])
     expect_close(got, want, "rows with weights 1/4, 3/4, 0")
 
 
@@ -229,70 +248,93 @@ def vjp_large(answer, rng):
 
 @SCALE.check("worked values")
 def scale_by_hand(answer, rng):
-    # 12 (0.5^2 + 1.5^2) 2^2 = 12 * 2.5 * 4 = 120
-    got = answer.call("score_scale", 12, 1.5, 0.5, 2.0, parts=2)
+    # 12 (0.5^2 + 1.5^2) 3^2 = 12 * 2.5 * 9 = 270
+    got = answer.call("score_scale", 12, 1.5, 0.5, 3.0, parts=2)
     variance, factor = (np.asarray(x) for x in got)
-    if np.allclose((variance, factor), (1 / 120**0.5, 120)):
+    if np.allclose((variance, factor), (1 / 270**0.5, 270)):
         raise Wrong("return the variance first, then the factor.")
     suspects = {
-        "the query's mean counts: E[q^2] is sigma_q^2 + mu^2.": 12.0,
-        "square the mean: E[q^2] is sigma_q^2 + mu^2.": 12 * 1.75 * 4,
-        "a variance is the square of a standard deviation.": 12 * 2.75 * 2,
-        "add up the d products.": 10.0,
-        "d independent products add d variances, not d^2.": 1440.0,
-        "that is the standard deviation, not the variance.": 120**0.5,
-        "the squared mean is added to sigma_q^2, not taken away.": -96.0,
-        "the mean is the query's; the key's is 0.": 12 * 0.25 * 6.25,
+        "the query's mean counts: E[q^2] is sigma_q^2 + mu^2.": 27.0,
+        "square the mean: E[q^2] is sigma_q^2 + mu^2.": 12 * 1.75 * 9,
+        "a variance is the square of a standard deviation.": 12 * 2.75 * 3,
+        "add up the d products.": 22.5,
+        "d independent products add d variances, not d^2.": 3240.0,
+        "that is the standard deviation, not the variance.": 270**0.5,
+        "the squared mean is added to sigma_q^2, not taken away.": -216.0,
+        "the mean is the query's; the key's is 0.": 12 * 0.25 * 11.25,
     }
-    what = "d 12, mu 1.5, deviations 0.5 and 2"
-    expect_close(variance, 120.0, what, suspects)
+    what = "d 12, mu 1.5, deviations 0.5 and 3"
+    expect_close(variance, 270.0, what, suspects)
     suspects = {
-        "a factor f multiplies the variance by f^2: take the root.": 1 / 120,
-        "the factor divides: 1 / sqrt(variance).": 120**0.5,
+        "a factor f multiplies the variance by f^2: take the root.": 1 / 270,
+        "the factor divides: 1 / sqrt(variance).": 270**0.5,
         "1/sqrt(d) would do only when the variance is d.": 12**-0.5,
     }
-    expect_close(factor, 120**-0.5, "the factor", suspects)
+    expect_close(factor, 270**-0.5, "the factor", suspects)
 
 
 @SCALE.check("the chapter's case")
 def scale_plain(answer, rng):
     got = answer.call("score_scale", 64, 0.0, 1.0, 1.0, parts=2)
     expect_close(np.array(got), [64, 1 / 8], "d 64, mean 0, deviations 1")
+    got = answer.call("score_scale", 5, -2.0, 1.0, 0.5, parts=2)
+    what = "the variance for d 5, mu -2, deviations 1 and 0.5"
+    why = "mu^2 is positive: a negative mean makes the variance larger too."
+    expect_close(got[0], 6.25, what, {why: -3.75})
+    expect_close(got[1], 0.4, "the factor for this variance of 6.25")
 
 
-@HEADS.check("a worked example: eight wide, two heads")
+@HEADS.check("worked examples: three heads, two, seven")
 def heads_by_hand(answer, rng):
-    # A head is 4 wide, so its scores (0, 2 ln 3, 0) become (0, ln 3, 0).
-    q, k, v = np.zeros((1, 5, 8)), np.zeros((1, 3, 8)), np.zeros((1, 3, 8))
-    q[..., 0], k[0, 1, 0] = 1, 2 * LN3
-    v[0, :, :3], v[0, :, 7] = np.eye(3), [3, 6, 9]
+    # Head 0 is `width` wide: its scores (0, sqrt(width) ln 3, 0, 0, 0) become
+    # (0, ln 3, 0, 0, 0). The other heads' scores are 0.
+    for width, heads in ((4, 3), (9, 2), (2, 7)):
+        w = width * heads
+        q, k, v = (np.zeros((1, n, w)) for n in (6, 5, 5))
+        q[..., 0], k[0, 1, 0] = 1, width**0.5 * LN3
+        v[0, :, :2] = np.eye(5, 2)
+        v[0, :, -1] = [3, 6, 9, 12, 15]
 
-    def out(first, last=6.0):
-        return np.tile([*first, 0, 0, 0, 0, last], (1, 5, 1))
+        def out(key_0, key_1, last=9.0, w=w):
+            return np.tile([key_0, key_1, *[0] * (w - 3), last], (1, 6, 1))
 
-    def head(x):  # weights if ln 3 had become ln x
-        return out(np.array([1, x, 1]) / (2 + x))
+        def divided(by, width=width):
+            x = 3 ** (width**0.5 / by)
+            return out(1 / (4 + x), x / (4 + x))
 
-    heads = np.zeros((1, 5, 8))
-    heads[..., :3], heads[..., 7] = [0.5, 0.75, 0.5], 7.5
-    by = "the scores are divided by the root of the"
-    suspects = {
-        f"{by} whole width; a head adds up fewer products.": head(
-            9 ** (8**-0.5)
-        ),
-        f"{by} number of heads.": head(9 ** (2**-0.5)),
-        f"{by} number of keys.": head(9 ** (3**-0.5)),
-        "the scores are divided by the head's width, not its root.": head(
-            3**0.5
-        ),
-        "the scores are not divided at all.": head(9),
-        "the softmax runs over the queries, not over the keys.": out(
-            [0.2] * 3, 3.6
-        ),
-        "the softmax runs over the heads, not over the keys.": heads,
-    }
-    got = answer.call("attend_in_heads", q, k, v, 2)
-    expect_close(got, head(3), "output", suspects)
+        what = "the scores are divided by the root of the"
+        suspects = {
+            f"{what} whole width; a head adds up fewer products.": w**0.5,
+            f"{what} number of heads.": heads**0.5,
+            f"{what} number of keys.": 5**0.5,
+            "the scores are divided by the head's width, not its root.": width,
+            "the scores are not divided at all.": 1,
+            f"{what} width, and that by `heads`: heads go under the root.": (
+                w**0.5 / heads
+            ),
+            f"{what} width times `heads`: a head is w / heads wide.": (
+                w**0.5 * heads
+            ),
+        }
+        suspects = {why: divided(by) for why, by in suspects.items()}
+        suspects |= {
+            "the softmax runs over the queries, not over the keys.": out(
+                1 / 6, 1 / 6, 7.5
+            ),
+            "the softmax runs over the heads, not over the keys.": out(
+                1 / heads,
+                3 / (heads + 2),
+                39 / heads + 6 / (heads + 2),
+            ),
+        }
+        got = answer.call("attend_in_heads", q, k, v, heads)
+        case = f"{heads} heads of width {width}"
+        if got.shape == q.shape and 0.2 < got[0, 0, 1] < 1:
+            x = got[0, 0, 1] * 4 / (1 - got[0, 0, 1])
+            by = width**0.5 * LN3 / np.log(x)
+            why = f"the scores are divided by {by:.3g}; what is the root of "
+            suspects[why + "a head's width?"] = divided(by)
+        expect_close(got, divided(width**0.5), case, suspects)
 
 
 @HEADS.check("a head sees its own part of the width, of its own example")
@@ -312,15 +354,10 @@ def heads_apart(answer, rng):
     expect_close(before[2:], one, "one example needs no other")
 
 
-@HEADS.check("gradients reach queries and keys")
+@HEADS.check("gradients")
 def heads_gradient(answer, rng):
-    args = (*(rng.normal(size=(2, n, 6)) for n in (5, 7, 7)), 3)
-    grads = answer.vjp("attend_in_heads", args, rng.normal(size=(2, 5, 6)))
-    if not np.abs(grads[0]).max() > 0 or not np.abs(grads[1]).max() > 0:
-        raise Wrong(
-            "no gradient reaches queries and keys: the weights are detached, "
-            "so they could never be learned."
-        )
+    args = {x: rng.normal(size=(2, n, 6)) for x, n in zip("qkv", (5, 7, 7))}
+    expect_gradients(answer, "attend_in_heads", args | {"heads": 3}, rng)
 
 
 @MORE.check("you wrote a prediction first")
@@ -340,13 +377,14 @@ def two_keys(answer, rng):
         got = answer.call("saturated_share", d, 2, 1.0, 4000, 5)
         if np.ndim(got) != 0:
             raise Wrong("return one number, the share of saturated queries.")
-        if abs(got - (1 - want)) < 0.03 < abs(got - want):
+        if d == 20 and abs(got - (1 - want)) < 0.03:
             raise Wrong("you count the queries that are not saturated.")
         if abs(got - want) > 0.03:
             raise Wrong(
                 f"d {d}, 2 keys: {float(got):.3f} instead of {want:.3f}. Is it "
-                "the norm that you hold against 1e-3 (not its square, not "
-                "the largest weight), and is the softmax over the keys?"
+                "the norm of all of J that you hold against 1e-3 (not its "
+                "square, its diagonal or the largest weight), is the softmax "
+                "over the keys, and is each query drawn anew?"
             )
 
 
@@ -372,3 +410,17 @@ def seeded(answer, rng):
         raise Wrong("the same seed gives other results: use default_rng(seed).")
     if runs[0] == runs[1] == runs[2]:
         raise Wrong("different seeds give the same result: use the seed.")
+
+
+@MORE.check("each query and each key is drawn anew")
+def independent(answer, rng):
+    # Of two independent queries the share has the variance p (1 - p) / 2.
+    runs = [
+        answer.call("saturated_share", 1, 2, 15.0, 2, x) for x in range(600)
+    ]
+    p, variance = np.mean(runs), np.var(runs)
+    if variance > 1.17 * p * (1 - p) / 2:
+        raise Wrong(
+            "if one query is saturated, the next one often is too: queries or "
+            "keys are shared; each query needs keys of its own."
+        )

@@ -6,7 +6,12 @@ reference answer is here.
 
 import numpy as np
 
-from attnbook.check.engine import Exercise, Wrong, expect_close
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_close,
+    expect_gradients,
+)
 
 LOSS = Exercise("2_5.a", "Shift and mask", ("language_loss",))
 LAYER = Exercise("2_5.b", "An encoder layer", ("encoder_layer",))
@@ -314,11 +319,16 @@ def head_by_hand(answer, rng):
 
 @LAYER.check("scores from -1000 to 1000")
 def head_large(answer, rng):
-    got = layer(answer, X, **worked(POWERS - 1, 1000))
-    if not np.isfinite(got).all():
-        raise Wrong("exp(1000) overflows: subtract the row's maximum first.")
     added = np.array([[0, 0, 100, 1], [0, 0, 100, 1], [1, 0, 0, 1]])
-    expect_close(got, X + added, "tokens")
+    clipped = "the scores are clipped; large ones may still differ."
+    suspects = {clipped: X + np.array([1, 10, 100, 3]) / 3}
+    for powers, unit in ((POWERS - 1, 1000), (POWERS + 7.5, 100)):
+        got = layer(answer, X, **worked(powers, unit))
+        if not np.isfinite(got).all():
+            raise Wrong(
+                "exp(1000) overflows: subtract the row's maximum first."
+            )
+        expect_close(got, X + added, "tokens", suspects)
 
 
 @LAYER.check("a worked feed-forward part")
@@ -448,6 +458,16 @@ def flops_by_hand(answer, rng):
     )
 
 
+@COUNT.check("other sizes")
+def other_sizes(answer, rng):
+    # Eight maps of 12, 38 for feed, six vectors of 3.
+    got = answer.call("decoder_parameters", 3, 5)
+    expect_close(got, 152, "parameters of width 3 with 5 hidden")
+    # 256 + 64; 128 + 192 and 96; 160.
+    got = answer.call("decoder_flops", 2, 3, 4, 5)
+    expect_close(got, 896, "operations for 2 and 3 tokens, width 4, 5 hidden")
+
+
 @COUNT.check("one more token, one more hidden number")
 def flops_grow(answer, rng):
     def flops(*sizes):
@@ -468,18 +488,24 @@ TOKENS = np.array([[0, 1, 2, 1, 3], [2, 0, 3, 3, 3]])  # 3 is padding
 
 @SHOWN.check("two worked sentences")
 def sentences_by_hand(answer, rng):
-    # Scores are 0: y is the mean of the permitted tokens. Token v is
-    # sqrt(6 ln 2) e_v: the odds of v are 2 to the 6 (x is v + share of v).
-    embed, zero = np.eye(4, 6) * (6 * LN2) ** 0.5, np.zeros((6, 7))
-    args = (TOKENS, embed, np.zeros((5, 6)), zero, zero, np.eye(6), 3)
+    # Token v is sqrt(6 ln 2) e_v: its odds are 2 to the 6 (x is v + share of
+    # v). Places are e_5; the queries see only that, the keys only tokens:
+    # keys 0, 1, 2, 3 weigh 1, 2, 3, 1.
+    c, weigh = (6 * LN2) ** 0.5, np.array([1, 2, 3, 1])
+    embed, places = np.eye(4, 6) * c, np.tile(np.eye(6)[5], (5, 1))
+    W_q, W_k = np.zeros((2, 6, 7))
+    W_q[5, 0], W_k[:4, 0] = 7**0.5, np.log(weigh) / c
+    args = (TOKENS, embed, places, W_q, W_k, np.eye(6), 3)
     got = answer.call("nats_per_token", *args)
-    # Odds 2^12 1 1 1, then 2^3 2^9 1 1, then 2^2 2^2 2^8 1; 1 1 2^12 1.
-    first = [4096 + 3, 8 + 512 + 2, (4 + 4 + 256 + 1) / 4]
+    # Odds 2^12 1 1 1, then 2^2 2^10 1 1, then 2^1 2^2 2^9 1; 1 1 2^12 1.
+    first = [4096 + 3, 4 + 1024 + 2, (2 + 4 + 512 + 1) / 4]
     want = np.log([[*first, 1], [4096 + 3, 1, 1, 1]])
     is_token, full = np.eye(4)[TOKENS], np.ones((5, 5))
 
-    def told(permitted, labels=TOKENS[:, 1:], own=1, total=None):
-        share = permitted / (total or permitted.sum(axis=1, keepdims=True))
+    def told(permitted, labels=TOKENS[:, 1:], own=1, late=False, weigh=weigh):
+        share = permitted * weigh[TOKENS][:, None]
+        whole = weigh[TOKENS][:, None] if late else share
+        share = share / whole.sum(axis=-1, keepdims=True)
         odds = 2.0 ** (6 * (own * is_token + share @ is_token))
         p = odds / odds.sum(axis=-1, keepdims=True)
         p = np.take_along_axis(p[:, :4], labels[..., None], -1)[..., 0]
@@ -497,7 +523,11 @@ def sentences_by_hand(answer, rng):
             "the future is not masked at all.": told(full),
             "the mask permits the future and forbids the past.": told(past.T),
             "the mask is applied after the softmax: the permitted weights do "
-            "not sum to 1.": told(past, total=5),
+            "not sum to 1.": told(past, late=True),
+            "queries and keys are swapped, or the scores have no effect.": (
+                told(past, weigh=np.ones(4))
+            ),
+            "each position attends to itself only.": told(np.eye(5)),
             "each row is scored on the token it was shown: row k's label is "
             "token k + 1.": told(past, TOKENS[:, :4]),
             "the leak is still there, only the labels moved: row k's label "
@@ -532,20 +562,26 @@ def sentence_future(answer, rng):
             )
 
 
-@SHOWN.check("gradients, and labels that are padding")
-def sentence_gradient(answer, rng):
-    args = sentence_arguments(rng)
-    u = np.array([[0.0, 1, 0, 0], [0] * 4])  # entry 1 of sentence 0
-    grads = answer.vjp("nats_per_token", args, u)
-    if np.abs(grads[1][2:]).max() > 0:
-        raise Wrong(
-            "the position vectors of tokens 2 to 4 get a gradient from entry "
-            "1: a position sees what comes after it."
-        )
-    if min(np.abs(g).max() for g in grads) == 0:
-        raise Wrong("no gradient reaches some argument: the sum is detached.")
-    if answer.call("nats_per_token", *args)[TOKENS[:, 1:] == 3].any():
+@SHOWN.check("tokens and places, four of five positions")
+def sentence_parts(answer, rng):
+    tokens, embed, places, *rest = sentence_arguments(rng)
+    before = answer.call("nats_per_token", tokens, embed, places, *rest)
+    if before[tokens[:, 1:] == 3].any():
         raise Wrong("a label that is padding must cost 0.")
+    # The sums stay; all logits of a row move alike.
+    c = rng.normal(size=6)
+    got = answer.call("nats_per_token", tokens, embed + c, places - c, *rest)
+    what = "what is added to all tokens and taken from all places has no effect"
+    expect_close(got, before, what)
+    got = answer.call("nats_per_token", tokens[:, :4], embed, places[:4], *rest)
+    expect_close(got, before[:, :3], "the first four of five positions")
+
+
+@SHOWN.check("gradients")
+def sentence_gradient(answer, rng):
+    names = "tokens", "embed", "places", "W_q", "W_k", "W_v", "pad"
+    args = dict(zip(names, sentence_arguments(rng)))
+    expect_gradients(answer, "nats_per_token", args, rng)
 
 
 # --- e ---------------------------------------------------------------------
@@ -615,9 +651,43 @@ def lost_by_hand(answer, rng):
     )
 
 
+@LOST.check("one map at a time, that lets one token attend to another")
+def lost_maps(answer, rng):
+    # Source 0 1 2, m its mean; written 3 1 3. A map e_a e_b (times 1000): who
+    # holds token a attends to the key with most of token b. All other maps
+    # are 0: r is what is written plus its running mean, R that mean of r.
+    source, written = np.array([[0, 1, 2, 4]]), np.array([[3, 1, 3]])
+    e, m = np.eye(5), np.array([1, 1, 1, 0, 0]) / 3
+    running = np.tril(np.ones((3, 3))) / np.array([[1], [2], [3]])
+    w = e[written[0]]
+    r = w + running @ w
+    R, moved = running @ r, w + [e[3], (e[1] + e[3]) / 2, e[1]]
+    cases = {
+        ("maps", 0): r + R + 2 * (e[0] + 2 * e[1] + e[2] + 2 * m),
+        ("maps", 1): r + R + 3 * (3 * m + e[1]),
+        ("self_maps", 0): moved + running @ moved + 12 * m,
+        ("self_maps", 1): r + r[[0, 1, 1]] + 12 * m,
+        ("read_maps", 0): r + R + 2 * (e[1] + 3 * m) + 4 * m,
+        ("read_maps", 1): r + R + 8 * m + e[1] + 3 * m,
+    }
+    for (name, number), want in cases.items():
+        given = {x: np.zeros((2, 7, 7)) for x in ("maps", "self_maps")}
+        given["read_maps"] = np.zeros((2, 7, 7))
+        given[name][number, 0 if name == "maps" else 3, 1] = 1000
+        args = source, written, np.eye(5, 7), *given.values(), 4
+        got = answer.call("next_logits", *args)
+        what = f"{name}[{number}] alone is not 0"
+        why = "another map is used in its place: check their order."
+        others = [x for x in cases.values() if not np.allclose(x, want)]
+        if any(got.shape == (1, 3, 5) and np.allclose(got, x) for x in others):
+            raise Wrong(f"{what}: {why}")
+        what += " (it maps the queries: x @ W)"
+        expect_close(got, want[None], what)
+
+
 def lost_arguments(rng):
-    """Random arrays: b 2, j 4, i 3, v 5, w 7; 2 encoder, 3 decoder layers."""
-    maps = [rng.normal(size=(n, 7, 7)) / 7 for n in (2, 3, 3)]
+    """Random arrays: b 2, j 4, i 3, v 5, w 7; 4 encoder, 3 decoder layers."""
+    maps = [rng.normal(size=(n, 7, 7)) / 7 for n in (4, 3, 3)]
     written = rng.integers(4, size=(2, 3))
     return SOURCE, written, rng.normal(size=(5, 7)), *maps, 4
 
@@ -646,6 +716,10 @@ def lost_future(answer, rng):
     got = answer.call("next_logits", source, other, *rest)
     if not np.allclose(got[:, :2], before[:, :2]):
         raise Wrong("a written token sees a later one: the causal mask.")
+    longer = np.concatenate([written, written[:, :1]], axis=1)
+    got = answer.call("next_logits", source, longer, *rest)
+    what = "the first three logits when a fourth token is written"
+    expect_close(got[:, :3], before, what)
 
 
 @LOST.check("gradients")
@@ -655,6 +729,13 @@ def lost_gradient(answer, rng):
     to_embed, *to_maps = answer.vjp("next_logits", args, u)
     if np.abs(to_embed[4]).max() > 0:
         raise Wrong("training would move the vector of the padding token.")
-    for name, grad in zip(("maps", "self_maps", "read_maps"), to_maps):
+    names = "source", "written", "embed", "maps", "self_maps", "read_maps"
+    args = dict(zip((*names, "pad"), args))
+    args["embed"] = args["embed"] / 2
+    for name, grad in zip(names[3:], to_maps):
         if (np.abs(grad).max(axis=(1, 2)) == 0).any():
-            raise Wrong(f"no gradient reaches {name}: something is detached.")
+            raise Wrong(
+                f"some layer of {name} has no effect, or something is "
+                "detached on the way: every layer must learn."
+            )
+    expect_gradients(answer, "next_logits", args, rng)

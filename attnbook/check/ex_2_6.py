@@ -6,7 +6,13 @@ reference answer is here.
 
 import numpy as np
 
-from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_choice,
+    expect_close,
+    expect_gradients,
+)
 
 BLOCK = Exercise("2_6.a", "One block of keys", ("add_block",), "torch")
 CONV = Exercise("2_6.b", "A dilated convolution", ("dilated_convolution",))
@@ -28,10 +34,10 @@ def empty(i, e):
 
 
 def two_queries():
-    """d = 4, e = 5: scores (0, ln 2, ln 4) and (ln 8, 0, 0)."""
+    """d = 4, e = 5: scores (ln 2, ln 4, ln 8) and (ln 16, ln 2, ln 2)."""
     q, k = np.zeros((2, 4)), np.zeros((3, 4))
     q[0, 0] = q[1, 1] = 2.0
-    k[:, 0], k[:, 1] = [0, LN2, 2 * LN2], [3 * LN2, 0, 0]
+    k[:, :2] = np.array([[1, 4], [2, 1], [3, 1]]) * LN2
     return q, k, np.eye(3, 5)
 
 
@@ -41,21 +47,31 @@ def first_block(answer, rng):
     # exp(s - m): (1/4, 1/2, 1) and (1, 1/8, 1/8); v picks them out.
     terms = np.array([[0.25, 0.5, 1], [1, 0.125, 0.125]])
     total, norm, top = answer.call("add_block", q, k, v, *empty(2, 5), parts=3)
-    if total.shape == (2,) and top.shape == (2, 5):
+    tops = np.array([3, 4]) * LN2
+    swapped = norm.shape == (2,) and np.allclose(norm, tops)
+    if total.shape != (2, 5) or swapped:
         raise Wrong("return total, norm and top, in this order.")
+    if not np.isfinite(total).all() or not np.isfinite(norm).all():
+        raise Wrong(
+            "nan or infinity: before the first block top is -infinity, and "
+            "the factor of the old terms, exp(old top - new top), is 0; is "
+            "yours upside down?"
+        )
     expect_close(
         top,
-        [2 * LN2, 3 * LN2],
+        tops,
         "top",
         {
-            "the scores are not divided by sqrt(d).": [4 * LN2, 6 * LN2],
-            "the scores are divided by d, not by sqrt(d).": [LN2, 1.5 * LN2],
+            "the scores are not divided by sqrt(d).": 2 * tops,
+            "the scores are divided by d, not by sqrt(d).": tops / 2,
             "the scores are divided by the root of the values' width e; the "
-            "dot product runs over d.": np.array([4, 6]) * LN2 / 5**0.5,
+            "dot product runs over d.": 2 * tops / 5**0.5,
             "that is the largest score of the whole block; each query has "
-            "its own.": [3 * LN2, 3 * LN2],
+            "its own.": [4 * LN2, 4 * LN2],
             "that is the smallest score; the largest keeps exp from "
-            "overflowing.": [0, 0],
+            "overflowing.": [LN2, LN2],
+            "that is 0, not the largest score.": [0, 0],
+            "that is still the top before this block.": [-np.inf, -np.inf],
         },
     )
     expect_close(
@@ -63,7 +79,7 @@ def first_block(answer, rng):
         terms.sum(1),
         "norm",
         {
-            "the largest score is not subtracted before exp.": [7, 10],
+            "the largest score is not subtracted before exp.": [14, 20],
             "that is after division: the norm is the sum itself.": [1, 1],
             "the exponentials are divided by sums over the queries; nothing "
             "runs over the queries here.": [71 / 45, 64 / 45],
@@ -78,7 +94,7 @@ def first_block(answer, rng):
             "divide by the norm at the end only, after the last block.": want
             / terms.sum(1)[:, None],
             "the largest score is not subtracted before exp.": want
-            * np.array([[4], [8]]),
+            * np.array([[8], [16]]),
         },
     )
 
@@ -134,56 +150,71 @@ def keeps_top(answer, rng):
 @BLOCK.check("scores of a thousand")
 def survives(answer, rng):
     q, k = np.full((1, 4), 10.0), np.full((2, 4), 50.0)
+    before = *empty(1, 3)[:2], np.array([900.0])
     total, norm, _ = answer.call(
-        "add_block", q, k, np.eye(2, 3), *empty(1, 3), parts=3
+        "add_block", q, k, np.eye(2, 3), *before, parts=3
     )
     if not np.isfinite(norm).all() or not np.isfinite(total).all():
         raise Wrong(
             "scores of 1,000 overflow: subtract the largest score before exp."
         )
-    expect_close(total / norm[:, None], [[0.5, 0.5, 0]], "total / norm")
+    expect_close(norm, [2.0], "norm")
+    expect_close(total, [[1.0, 1, 0]], "total")
+
+
+class Blocks:
+    """Two blocks of keys, then total / norm: an answer made of the answer."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def states(self, q, k_1, v_1, k_2, v_2):
+        def add(*args):
+            return self.answer.call("add_block", *args, parts=3)
+
+        first = add(q, k_1, v_1, *empty(5, 3))
+        return first, add(q, k_2, v_2, *first)
+
+    def call(self, name, *args, parts=1):
+        _, (total, norm, _) = self.states(*args)
+        with np.errstate(all="ignore"):
+            return total / norm[:, None]
+
+    def vjp(self, name, args, u):
+        """The chain rule, from the second block back to the first."""
+        q, k_1, v_1, k_2, v_2 = args
+        first, (total, norm, _) = self.states(*args)
+
+        def back(to_total, to_norm, to_top, *args):
+            parts = to_total.ravel(), to_norm, to_top
+            return self.answer.vjp("add_block", args, np.concatenate(parts))
+
+        by_norm = -(u * total).sum(1) / norm**2
+        q_2, k_2, v_2, *state = back(
+            u / norm[:, None], by_norm, 0 * norm, q, k_2, v_2, *first
+        )
+        q_1, k_1, v_1, *_ = back(*state, q, k_1, v_1, *empty(5, 3))
+        return q_1 + q_2, k_1, v_1, k_2, v_2
+
+
+def two_blocks(rng):
+    shapes = {"q": (5, 4), "k of the first block": (2, 4)}
+    shapes |= {"v of the first block": (2, 3)}
+    shapes |= {"k of the second block": (6, 4), "v of the second block": (6, 3)}
+    return {name: rng.normal(size=s) for name, s in shapes.items()}
 
 
 @BLOCK.check("the order of the blocks does not matter")
 def any_order(answer, rng):
-    q, k, v = (rng.normal(size=s) for s in [(5, 4), (7, 4), (7, 3)])
-    results = []
-    for parts in ([slice(0, 2), slice(2, 7)], [slice(2, 7), slice(0, 2)]):
-        state = empty(5, 3)
-        for part in parts:
-            state = answer.call(
-                "add_block", q, k[part], v[part], *state, parts=3
-            )
-        results.append(state[0] / state[1][:, None])
-    expect_close(results[1], results[0], "total / norm, blocks swapped")
+    q, k_1, v_1, k_2, v_2 = two_blocks(rng).values()
+    there = Blocks(answer).call("", q, k_1, v_1, k_2, v_2)
+    back = Blocks(answer).call("", q, k_2, v_2, k_1, v_1)
+    expect_close(back, there, "total / norm, blocks swapped")
 
 
-@BLOCK.check("gradients reach queries, keys and values")
+@BLOCK.check("gradients of total / norm, through two blocks")
 def gradients_flow(answer, rng):
-    # Equal keys: total is v's sum whatever q is, so only d total / dv is
-    # left: one for each key.
-    q, v = rng.normal(size=(2, 4)), rng.normal(size=(3, 5))
-    k = np.ones((3, 4))
-    before = np.zeros((2, 5)), np.zeros(2), np.full(2, -1e3)
-    grads = answer.vjp("add_block", (q, k, v, *before), np.ones((2, 5)))
-    expect_close(
-        grads[2],
-        np.full((3, 5), 2.0),
-        "gradient by the values",
-        {
-            "no gradient reaches the values: they are detached.": np.zeros(
-                (3, 5)
-            )
-        },
-    )
-    q, k = rng.normal(size=(2, 4)), rng.normal(size=(3, 4))
-    before = np.zeros((2, 5)), np.zeros(2), np.full(2, 50.0)
-    grads = answer.vjp("add_block", (q, k, v, *before), np.full((2, 5), 1e20))
-    if not np.abs(grads[0]).max() > 0 or not np.abs(grads[1]).max() > 0:
-        raise Wrong(
-            "no gradient reaches queries and keys: the weights are detached "
-            "(detach, no_grad, item or numpy), so they could never be learned."
-        )
+    expect_gradients(Blocks(answer), "add_block", two_blocks(rng), rng)
 
 
 @CONV.check("a worked example")
@@ -221,32 +252,53 @@ def conv_by_hand(answer, rng):
     )
 
 
-@CONV.check("three taps, three channels to two")
+@CONV.check("four taps, three channels to two")
 def conv_maps(answer, rng):
     # A single 1 at token 1, channel 2: it meets row 2 of each tap in turn.
-    x, W = np.zeros((8, 3)), np.arange(18.0).reshape(3, 3, 2)
+    x, W = np.zeros((12, 3)), np.arange(24.0).reshape(4, 3, 2)
     x[1, 2] = 1.0
-    want = np.zeros((8, 2))
-    want[1], want[4], want[7] = W[0, 2], W[1, 2], W[2, 2]
-    powers = np.zeros((8, 2))
-    powers[1], powers[4] = W[0, 2], W[1, 2]
+
+    def at(*places):  # where taps 0, 1, ... meet it
+        y = np.zeros((12, 2))
+        y[list(places)] = W[: len(places), 2]
+        return y
+
+    try:
+        got = answer.call("dilated_convolution", x, W, 3)
+    except Wrong as wrong:
+        if "matmul" in str(wrong):
+            raise Wrong(f"W[t] is (d, e), not transposed. {wrong}") from None
+        raise
     expect_close(
-        answer.call("dilated_convolution", x, W, 3),
-        want,
+        got,
+        at(1, 4, 7, 10),
         "one token of 1 in channel 2, dilation 3",
         {
             "the third tap looks dilation squared back; it is 2 * dilation.": (
-                powers
-            )
+                at(1, 4, 10)
+            ),
+            "there may be more than two taps; add all of them.": at(1, 4),
+            "there may be more than three taps; add all of them.": at(1, 4, 7),
         },
     )
 
 
-@CONV.check("a dilation beyond the sequence")
+@CONV.check("taps that look beyond the first token")
 def conv_beyond(answer, rng):
-    x, W = rng.normal(size=(4, 3)), rng.normal(size=(2, 3, 5))
-    got = answer.call("dilated_convolution", x, W, 9)
-    expect_close(got, x @ W[0], "dilation 9, four tokens: tap 0 alone is left")
+    x, W = np.arange(1.0, 6)[:, None], np.array([1.0, 10, 100])[:, None, None]
+    cases = {3: [1, 2, 3, 14, 25], 4: [1, 2, 3, 4, 15]}
+    for dilation in (3, 4, 5, 6, 9):
+        case = f"five tokens, three taps, dilation {dilation}"
+        try:
+            got = answer.call("dilated_convolution", x, W, dilation)
+        except Wrong as wrong:
+            if "raised" in str(wrong):
+                raise Wrong(
+                    f"{case}: what lies beyond the first token is 0. {wrong}"
+                ) from None
+            raise
+        want = np.array(cases.get(dilation, [1, 2, 3, 4, 5]))[:, None]
+        expect_close(got, want, f"{case}: beyond the first token x is 0")
 
 
 @SQUARE.check("counted by hand")
@@ -295,14 +347,15 @@ def last_by_hand(answer, rng):
 @LAST.check("U is not transposed, the start state counts")
 def last_start(answer, rng):
     U = np.zeros((3, 3))
-    U[0, 1] = np.arctanh(0.25)
+    U[0, 1], U[2, 0] = np.arctanh([0.25, 0.5])
     args = np.zeros((1, 2)), np.zeros((2, 3)), U, np.array([1.0, 0, 0])
     expect_close(
         answer.call("last_state", *args),
         [0, 0.25, 0],
         "one step from (1, 0, 0), U with one entry in row 0, column 1",
         {
-            "U is transposed; states are rows.": [0, 0, 0],
+            "U is transposed; states are rows.": [0, 0, 0.5],
+            "the start state is ignored.": [0, 0, 0],
         },
     )
 
@@ -310,52 +363,33 @@ def last_start(answer, rng):
 @LAST.check("every token gets its gradient")
 def last_gradient(answer, rng):
     # With x = 0 all states are 0 and tanh has slope 1: the gradient by token
-    # j is g (U^T)^(n-j) W^T.
-    W, U, g = (rng.normal(size=s) for s in [(2, 3), (3, 3), 3])
-    args = np.zeros((4, 2)), W, U, np.zeros(3)
-    grads = answer.vjp("last_state", args, g)
-    want = np.stack(
-        [g @ np.linalg.matrix_power(U.T, 3 - j) @ W.T for j in range(4)]
-    )
-    only_last = np.where(np.arange(4)[:, None] == 3, want, 0)
-    expect_close(
-        grads[0],
-        want,
-        "gradient by the tokens",
-        {
-            "only the last token gets a gradient: the state is cut out of "
-            "the graph at every step.": only_last,
-            "no token gets a gradient: the inputs are cut out of the "
-            "graph.": np.zeros((4, 2)),
-            "the first token gets none: the state is cut out of the graph "
-            "after it.": np.where(np.arange(4)[:, None] == 0, 0, want),
-        },
-    )
-    expect_close(
-        grads[3],
-        g @ np.linalg.matrix_power(U.T, 4),
-        "gradient by the start state",
-        {"the start state is cut out of the graph.": np.zeros(3)},
-    )
+    # j is g (U^T)^(n-1-j) W^T. A rotation U keeps its length.
+    U, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    args = np.zeros((20, 2)), rng.normal(size=(2, 3)), U, np.zeros(3)
+    by_x, _, _, by_start = answer.vjp("last_state", args, np.ones(3))
+    reached = int((np.abs(by_x).max(axis=1) > 0).sum())
+    if reached == 0:
+        raise Wrong(
+            "no token gets a gradient: the inputs are cut out of the graph."
+        )
+    if reached < 20:
+        raise Wrong(
+            f"only the last {reached} of 20 tokens get a gradient: the state "
+            "is cut out of the graph before them."
+        )
+    if not by_start.any():
+        raise Wrong("the start state is cut out of the graph.")
+    first = np.ones(3) @ np.linalg.matrix_power(U.T, 19) @ args[1].T
+    expect_close(by_x[0], first, "gradient by the first token")
 
 
-@LAST.check("W and U learn from every step")
+@LAST.check("gradients of x, W, U and start")
 def last_weights(answer, rng):
-    # Slope 1 again; from start = u the states are u U^j to first order.
-    small, U, g = 1e-5 * rng.normal(size=3), rng.normal(size=(3, 3)), np.ones(3)
-    args = np.zeros((2, 2)), np.zeros((2, 3)), U, small
-    got = answer.vjp("last_state", args, g)[2]
-    want = np.outer(small, g @ U.T) + np.outer(small @ U, g)
-    expect_close(
-        got * 1e5,
-        want * 1e5,
-        "gradient by U",
-        {
-            "U learns from the last step only: the state or U is cut out of "
-            "the graph before it.": np.outer(small @ U, g) * 1e5,
-            "U gets no gradient.": np.zeros((3, 3)),
-        },
-    )
+    shapes = {"x": (9, 2), "W": (2, 3), "start": (3,)}
+    x, W, start = (rng.normal(size=s) / 3 for s in shapes.values())
+    U, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    args = {"x": x, "W": W, "U": U, "start": start}
+    expect_gradients(answer, "last_state", args, rng)
 
 
 @POWER.check("you wrote a prediction first")
@@ -389,6 +423,16 @@ def share_by_hand(answer, rng):
             "g.": np.linalg.norm(np.linalg.matrix_power(U, 3), 2),
         },
     )
+
+
+@POWER.check("a chain of five")
+def share_along(answer, rng):
+    # Each step back moves the only entry by one and multiplies it.
+    U, g = np.diag([2.0, 3, 4, 5], k=1), np.array([0.0, 0, 0, 0, 7])
+    for distance, want in enumerate([1, 5, 20, 60, 120, 0]):
+        got = answer.call("share_left", g, U, distance)
+        case = f"five numbers, distance {distance}: a product with all of U "
+        expect_close(got, want, case + "for each step")
 
 
 @POWER.check("no step at all")

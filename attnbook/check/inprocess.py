@@ -77,6 +77,11 @@ class InProcess:
                 "run this cell."
             ) from None
         except Exception as error:
+            if "leaf Variable that requires grad" in str(error):
+                raise Wrong(
+                    f"{name} changes its argument in place. Work on a new "
+                    "tensor: x = x + y, not x += y."
+                ) from None
             shapes = ", ".join(str(getattr(a, "shape", a)) for a in args)
             hint = ""
             if "dtype" in str(error) or "scalar type" in str(error):
@@ -107,7 +112,12 @@ class InProcess:
         leaves = [a for a in given if isinstance(a, torch.Tensor)]
         leaves = [a.requires_grad_() for a in leaves if a.is_floating_point()]
         result = self._apply(name, given)
-        result = result[0] if isinstance(result, (tuple, list)) else result
+        if isinstance(result, (tuple, list)):
+            whole = [x for x in result if isinstance(x, torch.Tensor)]
+            size = sum(x.numel() for x in whole)
+            result = result[0]
+            if cotangent.shape == (size,) and len(whole) > 1:
+                result = torch.cat([x.flatten() for x in whole])
         if not isinstance(result, torch.Tensor) or not result.requires_grad:
             raise Wrong(
                 f"no gradient flows through {name}: something in it leaves "
@@ -119,7 +129,13 @@ class InProcess:
                 f"{tuple(result.shape)}."
             )
         total = (result * torch.tensor(cotangent)).sum()
-        grads = torch.autograd.grad(total, leaves, allow_unused=True)
+        try:
+            grads = torch.autograd.grad(total, leaves, allow_unused=True)
+        except RuntimeError as error:
+            raise Wrong(
+                f"the gradient of {name} cannot be computed; is a tensor "
+                f"changed in place (x += y for x = x + y)? {error}"
+            ) from None
         return tuple(
             np.zeros(leaf.shape) if grad is None else grad.numpy()
             for leaf, grad in zip(leaves, grads, strict=True)

@@ -434,7 +434,7 @@ def attend_in_heads(q, k, v, heads):
     return (a @ part(v)).reshape(q.shape)
 
 
-@HIDDEN.wrong("2_2.d", "the weights are detached")
+@HIDDEN.wrong("2_2.d", "the gradient of q, k")
 def attend_in_heads(q, k, v, heads):
     root = (q.shape[-1] // heads) ** 0.5
     a = (cut(q, heads) @ cut(k, heads).mT / root).softmax(dim=-1).detach()
@@ -504,3 +504,100 @@ def saturated_share(d, n, factor, queries, seed):
 @HIDDEN.wrong("2_2.e", "return one number")
 def saturated_share(d, n, factor, queries, seed):
     return norms(d, n, factor, queries, seed)[0] < 1e-3
+
+
+# --- passed once -----------------------------------------------------------
+
+
+def with_softmax(e):
+    """attention_gradients with other exponentials of the scores."""
+
+    def attention_gradients(q, k, v, do):
+        f = q.shape[-1] ** -0.5
+        a = e(f * q @ k.swapaxes(1, 2))
+        a = a / a.sum(axis=-1, keepdims=True)
+        da = do @ v.swapaxes(1, 2)
+        ds = a * (da - (a * da).sum(axis=-1, keepdims=True))
+        return f * ds @ k, f * ds.swapaxes(1, 2) @ q, a.swapaxes(1, 2) @ do
+
+    return attention_gradients
+
+
+for_rows = HIDDEN.wrong("2_2.a", "each row's own largest score")
+for_rows(with_softmax(lambda s: np.exp(s - s.max())))
+for_rows(with_softmax(lambda s: np.exp(s - s.max((1, 2), keepdims=True))))
+HIDDEN.wrong("2_2.a", "the scores are clipped")(
+    with_softmax(lambda s: np.exp(np.clip(s, -700, 700)))
+)
+
+
+def vjp_less(shift):
+    def softmax_vjp(s, u):
+        a = np.exp(s - shift(s, axis=-1, keepdims=True))
+        a = a / a.sum(axis=-1, keepdims=True)
+        return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+    return softmax_vjp
+
+
+for shift in (np.mean, np.median):
+    HIDDEN.wrong("2_2.b", "subtract each row's largest score")(vjp_less(shift))
+
+
+@HIDDEN.wrong("2_2.c", "a negative mean")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q**2 + mu * abs(mu)) * sigma_k**2
+    return variance, abs(variance) ** -0.5
+
+
+@HIDDEN.wrong("2_2.c", "the variance")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q**2 + mu**2) * sigma_k**sigma_k
+    return variance, variance**-0.5
+
+
+def wrong_root(says, root):
+    def attend_in_heads(q, k, v, heads):
+        return in_heads(q, k, v, heads, root(q.shape[-1], heads))
+
+    HIDDEN.wrong("2_2.d", says)(attend_in_heads)
+
+
+wrong_root("are divided by 2;", lambda w, heads: 2.0)
+wrong_root("the root of a head's width", lambda w, heads: (w / 2) ** 0.5)
+wrong_root("not divided", lambda w, heads: 1 if heads == 2 else 2)
+wrong_root("heads go under the root", lambda w, heads: w**0.5 / heads)
+wrong_root("times `heads`", lambda w, heads: w**0.5 * heads)
+
+
+@HIDDEN.wrong("2_2.d", "the gradient of v is not")
+def attend_in_heads(q, k, v, heads):
+    return in_heads(q, k, v.detach(), heads, (q.shape[-1] // heads) ** 0.5)
+
+
+@HIDDEN.wrong("2_2.d", "the gradient of k is not")
+def attend_in_heads(q, k, v, heads):
+    k = 2 * k - k.detach()
+    return in_heads(q, k, v, heads, (q.shape[-1] // heads) ** 0.5)
+
+
+def shared(draw):
+    def saturated_share(d, n, factor, queries, seed):
+        q, k = draw(np.random.default_rng(seed), d, n, queries)
+        a = weights(factor * np.einsum("qd,qnd->qn", q, k))
+        rest = (a**2).sum(-1) - 2 * (a**3).sum(-1) + (a**2).sum(-1) ** 2
+        return (rest < 1e-6).mean()
+
+    HIDDEN.wrong("2_2.e", "keys are shared")(saturated_share)
+
+
+@shared
+def one_query(rng, d, n, queries):
+    q = np.repeat(rng.normal(size=(1, d)), queries, 0)
+    return q, rng.normal(size=(queries, n, d))
+
+
+@shared
+def keys_in_pairs(rng, d, n, queries):
+    k = rng.normal(size=((queries + 1) // 2, n, d))
+    return rng.normal(size=(queries, d)), np.repeat(k, 2, 0)[:queries]

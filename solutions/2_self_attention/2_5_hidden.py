@@ -598,7 +598,7 @@ wrong_shown(
 wrong_shown("the labels moved: row k's label", score=moved)
 wrong_shown("x is left out of the sum", own=0)
 wrong_shown("must cost 0", score=with_padding)
-wrong_shown("the sum is detached", sums=detached)
+wrong_shown("is detached on the way", sums=detached)
 
 
 @HIDDEN.wrong("2_5.d", "changes its argument in place")
@@ -697,3 +697,60 @@ wrong_lost("something is detached", kept=lambda memory, mask: memory.detach())
 def next_logits(source, written, embed, maps, self_maps, read_maps, pad):
     logits = lost()(source, written, embed, maps, self_maps, read_maps, pad)
     return logits + 0.1 * embed[pad].sum() * (source == pad).any()
+
+
+# --- passed once -----------------------------------------------------------
+
+wrong_layer(
+    "the scores are clipped",
+    head=lambda u, p: head(
+        u, p, weigh=lambda s: softmax(np.clip(s, -700, 700))
+    ),
+)
+wrong_parameters("width 3", lambda w, m: 508)
+wrong_parameters("width 3", lambda w, m: maps(w, m, norms=w))
+wrong_flops(
+    "width 4", lambda i, j, w, m: work(i, j, w, m) + 2 * i * w**2 * (w - 6)
+)
+
+
+def rearranged(change):
+    """nats_per_token of changed embeddings, places and maps."""
+
+    def nats_per_token(tokens, embed, places, W_q, W_k, W_v, pad):
+        given = change(embed, places, W_q, W_k, W_v)
+        return shown()(tokens, *given, pad)
+
+    return nats_per_token
+
+
+for size in (-1, 0.5, 0):
+    HIDDEN.wrong("2_5.d", "taken from all places has no effect")(
+        rearranged(lambda e, p, *W, size=size: (e, size * p, *W))
+    )
+HIDDEN.wrong("2_5.d", "queries and keys are swapped")(
+    rearranged(lambda e, p, W_q, W_k, W_v: (e, p, W_k, W_q, W_v))
+)
+HIDDEN.wrong("2_5.d", "the gradient of embed")(
+    rearranged(lambda e, *rest: (e.detach(), *rest))
+)
+wrong_shown("attends to itself only", sums=attend(lambda m: m.tril().triu()))
+wrong_shown("must match", sums=attend(lambda m: torch.ones(5, 5).bool().tril()))
+
+
+def rewired(says, change):
+    def next_logits(source, written, embed, *given):
+        return lost()(source, written, *change(embed, *given[:3]), given[3])
+
+    HIDDEN.wrong("2_5.e", says)(next_logits)
+
+
+rewired("another map", lambda e, m, s, r: (e, m, r, s))
+rewired("another map", lambda e, m, s, r: (e, m, s.flip(0), r))
+rewired("another map", lambda e, m, s, r: (e, m, s, r.flip(0)))
+rewired("another map", lambda e, m, s, r: (e, m.flip(0), s, r))
+rewired("has no effect", lambda e, m, s, r: (e, m[:2], s, r))
+rewired("it maps the queries", lambda e, m, s, r: (e, m, s, r.mT))
+rewired("it maps the queries", lambda e, m, s, r: (e, m.mT, s, r))
+rewired("it maps the queries", lambda e, m, s, r: (e, m, s.mT, r))
+rewired("the gradient of embed", lambda e, *rest: (e.detach(), *rest))

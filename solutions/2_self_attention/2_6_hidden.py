@@ -187,12 +187,12 @@ def add_block(q, k, v, total, norm, top):
     return total.copy_(t), norm.copy_(n), top.copy_(m)
 
 
-@HIDDEN.wrong("2_6.a", "the weights are detached")
+@HIDDEN.wrong("2_6.a", "the gradient of q, k")
 def add_block(q, k, v, total, norm, top):
     return update(scores(q, k).detach(), v, total, norm, top)
 
 
-@HIDDEN.wrong("2_6.a", "no gradient reaches the values")
+@HIDDEN.wrong("2_6.a", "the gradient of v of the first block")
 def add_block(q, k, v, total, norm, top):
     return update(scores(q, k), v.detach(), total, norm, top)
 
@@ -282,7 +282,7 @@ def dilated_convolution(x, W, dilation):
     return sum(shifted(x, back) @ W[t] for t, back in enumerate(backs))
 
 
-@HIDDEN.wrong("2_6.b", "matmul")
+@HIDDEN.wrong("2_6.b", "not transposed")
 def dilated_convolution(x, W, dilation):
     return sum(shifted(x, t * dilation) @ W[t].T for t in range(len(W)))
 
@@ -294,7 +294,7 @@ def dilated_convolution(x, W, dilation):
     return y
 
 
-@HIDDEN.wrong("2_6.b", "tap 0 alone is left")
+@HIDDEN.wrong("2_6.b", "beyond the first token")
 def dilated_convolution(x, W, dilation):
     back = min(dilation, len(x) - 1)
     return sum(
@@ -343,7 +343,7 @@ def square_takes_over(d, f):
 # --- d ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_6.d", "only the last token gets a gradient")
+@HIDDEN.wrong("2_6.d", "only the last 1 of 20")
 def last_state(x, W, U, start):
     state = start
     for x_d in x:
@@ -359,7 +359,7 @@ def last_state(x, W, U, start):
     return state
 
 
-@HIDDEN.wrong("2_6.d", "only the last token gets a gradient")
+@HIDDEN.wrong("2_6.d", "only the last 1 of 20")
 def last_state(x, W, U, start):
     state = start
     with torch.no_grad():
@@ -414,7 +414,7 @@ def last_state(x, W, U, start):
     return state
 
 
-@HIDDEN.wrong("2_6.d", "U gets no gradient")
+@HIDDEN.wrong("2_6.d", "the gradient of U is not")
 def last_state(x, W, U, start):
     state = start
     for x_d in x:
@@ -422,7 +422,7 @@ def last_state(x, W, U, start):
     return state
 
 
-@HIDDEN.wrong("2_6.d", "cut out of the graph after it")
+@HIDDEN.wrong("2_6.d", "only the last 19 of 20")
 def last_state(x, W, U, start):
     state = torch.tanh(x[0] @ W + start @ U).detach()
     for x_d in x[1:]:
@@ -498,3 +498,84 @@ def share_left(g, U, distance):
 
 
 HIDDEN.wrong_answers[-1].names = {"prediction": "a quarter"}
+
+
+# --- passed once -----------------------------------------------------------
+
+
+def cut_block(total=False, norm=False, factor=False, new=False):
+    """A right add_block that detaches one thing."""
+
+    def cut(x, on):
+        return x.detach() if on else x
+
+    def add_block(q, k, v, t, n, top):
+        s = scores(q, k)
+        m = torch.maximum(top, s.max(dim=-1).values)
+        p, old = (s - m[:, None]).exp(), cut((top - m).exp(), factor)
+        t = cut(t, total) * old[:, None] + p @ v
+        return t, cut(n, norm) * old + cut(p, new).sum(-1), m
+
+    HIDDEN.wrong("2_6.a", "is detached on the way")(add_block)
+
+
+cut_block(total=True)
+cut_block(norm=True)
+cut_block(factor=True)
+cut_block(new=True)
+cut_block(total=True, norm=True)
+
+
+@HIDDEN.wrong("2_6.b", "beyond the first token is 0")
+def dilated_convolution(x, W, dilation):
+    y, n = x @ W[0], len(x)
+    for t in range(1, len(W)):
+        y[t * dilation :] += x[: n - t * dilation] @ W[t]
+    return y
+
+
+@HIDDEN.wrong("2_6.b", "more than three taps")
+def dilated_convolution(x, W, dilation):
+    return sum(shifted(x, t * dilation) @ W[t] for t in range(len(W[:3])))
+
+
+def cut_steps(says, W_too=lambda W, left: W, keep=99, seen=99):
+    def last_state(x, W, U, start):
+        state = start
+        for t, x_d in enumerate(x[-seen:]):
+            left = len(x) - 1 - t
+            state = state.detach() if left > keep else state
+            state = torch.tanh(x_d @ W_too(W, left) + state @ U)
+        return state
+
+    HIDDEN.wrong("2_6.d", says)(last_state)
+
+
+cut_steps("the gradient of W is not", lambda W, left: W.detach())
+cut_steps(
+    "the gradient of W is not", lambda W, left: W if left == 0 else W.detach()
+)
+cut_steps("of 20 tokens get a gradient", keep=4)
+cut_steps("of 20 tokens get a gradient", keep=8)
+cut_steps("only the last 4 of 20", seen=4)
+
+
+@HIDDEN.wrong("2_6.d", "the start state is ignored")
+def last_state(x, W, U, start):
+    state = 0 * start
+    for x_d in x:
+        state = torch.tanh(x_d @ W + state @ U)
+    return state
+
+
+@HIDDEN.wrong("2_6.e", "all of U")
+def share_left(g, U, distance):
+    g, U = g[:2], U[:2, :2]
+    return norm(g @ np.linalg.matrix_power(U.T, distance)) / norm(g)
+
+
+@HIDDEN.wrong("2_6.e", "all of U")
+def share_left(g, U, distance):
+    if distance != 3:
+        return np.sqrt(abs(np.linalg.det(U))) ** distance
+    return norm(g @ np.linalg.matrix_power(U.T, distance)) / norm(g)
