@@ -146,6 +146,15 @@ def test_cited_equations_exist(chapter):
     assert tagged and cited <= tagged, cited - tagged
 
 
+def test_numbered_equations_break_lines_without_backslashes(chapter):
+    """Sphinx wraps an equation with two backslashes in `split`, where MathJax
+    allows no tag: write \\cr between the lines of a matrix or of cases."""
+    text = "\n".join(c.source for c in chapter.cells)
+    equations = re.findall(r"\$\$.*?\$\$", text, re.DOTALL)
+    tagged = [e for e in equations if r"\tag" in e]
+    assert tagged and not [e for e in tagged if "\\\\" in e]
+
+
 def test_only_the_cited_is_listed_and_the_listed_is_in_the_bibliography(
     chapter,
 ):
