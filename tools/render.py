@@ -90,7 +90,9 @@ def status_page() -> str:
     ]
     for name, times in sorted(status["notebooks"].items()):
         if (ROOT / name).exists():
-            lines.append(f"| {name} | {times['cpu']} | {times['slowest']} |")
+            folder, number_ = name.split("/")[0], number(Path(name))
+            shown = f"{folder} {number_.replace('_', '.')}"
+            lines.append(f"| {shown} | {times['cpu']} | {times['slowest']} |")
     lines += ["", "Made with:", ""]
     lines += [f"- {k} {v}" for k, v in sorted(status["versions"].items())]
     lines += ["", "## Claims of the article", "", claims_table("../")]
