@@ -3,7 +3,7 @@
 Source: made by code, no file; reversing and copying digits are the usual
 first tasks of sequence-to-sequence models (Graves, Wayne & Danihelka, 2014,
 arXiv:1410.5401, section 4.1, copy).
-Licence: MIT, as the code. Size: unlimited; a batch of 128 takes about 1 ms.
+Licence: MIT, as the code. Size: unlimited; a batch of 128 takes about 0.2 ms.
 How made: a length drawn uniformly, digits drawn independently, the
 instruction by a fair coin; shorter sequences are filled up with PAD.
 Can show: whether a decoder finds the right place in its source, step by step,

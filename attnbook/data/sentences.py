@@ -4,7 +4,7 @@ Source: made by code, no file; words and rules are this book's own. The verb
 agrees with a subject that may stand far away, past a noun of the other number
 (after Linzen, Dupoux & Goldberg, 2016, arXiv:1611.01368).
 Licence: MIT, as the code. Size: 24,053,760 different sentences of 21 to 69
-characters, 20.25 bits each on average; 1,000 take about 20 ms.
+characters, 20.25 bits each on average; 1,000 take about 45 ms.
 How made: a subject, sometimes a place, a verb, an object; every choice is
 drawn uniformly and independently, an adjective or a place by a fair coin.
 Can show: how far a language model stays above the best possible, in bits, and
