@@ -29,9 +29,11 @@ class Answer(Protocol):
         Wrong if it returns anything else, raises or changes an argument,
         NotStarted if it is not there."""
 
-    def vjp(self, name: str, args: tuple, cotangent: ndarray) -> tuple:
-        """Gradients of sum(cotangent * first result), one per argument; a
-        flat cotangent as long as all results together is for all of them."""
+    def vjp(
+        self, name: str, args: tuple, cotangent: ndarray, parts: int = 1
+    ) -> tuple:
+        """Gradients of sum(cotangent * first result), one per argument; with
+        `parts` > 1 of all results, flattened and joined."""
 
     def value(self, name: str) -> ndarray | str:
         """What the variable holds; NotStarted if it is not set."""

@@ -187,7 +187,8 @@ class Blocks:
 
         def back(to_total, to_norm, to_top, *args):
             parts = to_total.ravel(), to_norm, to_top
-            return self.answer.vjp("add_block", args, np.concatenate(parts))
+            u = np.concatenate(parts)
+            return self.answer.vjp("add_block", args, u, parts=3)
 
         by_norm = -(u * total).sum(1) / norm**2
         q_2, k_2, v_2, *state = back(

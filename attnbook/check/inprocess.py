@@ -107,17 +107,17 @@ class InProcess:
                 )
         return to_arrays(result, parts, name)
 
-    def vjp(self, name: str, args: tuple, cotangent: ndarray) -> tuple:
+    def vjp(
+        self, name: str, args: tuple, cotangent: ndarray, parts: int = 1
+    ) -> tuple:
         given = [self._copy(arg) for arg in args]
         leaves = [a for a in given if isinstance(a, torch.Tensor)]
         leaves = [a.requires_grad_() for a in leaves if a.is_floating_point()]
         result = self._apply(name, given)
-        if isinstance(result, (tuple, list)):
-            whole = [x for x in result if isinstance(x, torch.Tensor)]
-            size = sum(x.numel() for x in whole)
+        if parts > 1:
+            result = torch.cat([x.flatten() for x in result])
+        elif isinstance(result, (tuple, list)):
             result = result[0]
-            if cotangent.shape == (size,) and len(whole) > 1:
-                result = torch.cat([x.flatten() for x in whole])
         if not isinstance(result, torch.Tensor) or not result.requires_grad:
             raise Wrong(
                 f"no gradient flows through {name}: something in it leaves "
