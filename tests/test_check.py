@@ -161,9 +161,10 @@ def test_every_check_answers_within_a_second(capsys):
     from tools.masters import masters
 
     for master in masters():
-        for exercise in master.exercises():
+        answers = master.answers
+        for exercise in master.exercises:
             start = time.process_time()
-            check(exercise.id, master.namespace)
+            check(exercise.id, answers)
             assert time.process_time() - start < 1, exercise.id
             assert "WRONG" not in capsys.readouterr().out
     assert len(exercises()) >= 10

@@ -134,8 +134,8 @@ def grade(exercise_id, source):
     from attnbook.check.inprocess import InProcess
 
     master = next(m for m in masters() if exercise_id.startswith(m.number))
-    exercise = next(e for e in master.exercises() if e.id == exercise_id)
-    reference = InProcess(master.namespace, exercise.backend)
+    exercise = next(e for e in master.exercises if e.id == exercise_id)
+    reference = InProcess(master.answers, exercise.backend)
     checks = master.hidden.bound(exercise_id, reference) | exercise.checks
     answer = Elsewhere(source, exercise.backend)
     try:

@@ -5,12 +5,13 @@ from collections import Counter
 
 import pytest
 
+from attnbook.grading.course import run_cells
 from tools.derive import BLOCK, target
-from tools.masters import masters, run_cells
+from tools.masters import grade, masters
 from tools.notebooks import code_cells, read
 
 MASTERS = masters()
-EXERCISES = [(m, e) for m in MASTERS for e in m.exercises()]
+EXERCISES = [(m, e) for m in MASTERS for e in m.exercises]
 WRONG = [(m, w) for m in MASTERS for w in m.hidden.wrong_answers]
 SEEDS = (0, 1, 2)
 
@@ -22,23 +23,23 @@ def named(pairs):
 @pytest.mark.parametrize("master, exercise", EXERCISES, ids=named(EXERCISES))
 def test_solutions_earn_full_marks(master, exercise):
     for seed in SEEDS:
-        report = master.grade(exercise, master.namespace, seed)
+        report = grade(master, exercise, master.answers, seed)
         assert report.score == 1, str(report)
 
 
 @pytest.mark.parametrize("master, exercise", EXERCISES, ids=named(EXERCISES))
 def test_untouched_stubs_earn_nothing(master, exercise):
     student = run_cells(target(master.path))
-    report = master.grade(exercise, student, seed=0)
+    report = grade(master, exercise, student, seed=0)
     assert report.score == 0, str(report)
     assert "Traceback" not in str(report)
 
 
 @pytest.mark.parametrize("master, wrong", WRONG, ids=named(WRONG))
 def test_known_wrong_answers_are_rejected_by_name(master, wrong):
-    exercise = next(e for e in master.exercises() if e.id == wrong.exercise)
+    exercise = next(e for e in master.exercises if e.id == wrong.exercise)
     for seed in SEEDS:
-        report = master.grade(exercise, master.namespace | wrong.names, seed)
+        report = grade(master, exercise, master.answers | wrong.names, seed)
         assert report.score < 1, f"accepted: {wrong.label}"
         said = [m for m in report.messages.values() if m]
         assert any(wrong.says in m for m in said), "\n".join(said)
@@ -52,8 +53,8 @@ def test_self_study_names_the_misconception_too():
     from attnbook.check.inprocess import InProcess
 
     for master, wrong in WRONG:
-        exercise = next(e for e in master.exercises() if e.id == wrong.exercise)
-        names = master.namespace | wrong.names
+        exercise = next(e for e in master.exercises if e.id == wrong.exercise)
+        names = master.answers | wrong.names
         answer = InProcess(names, exercise.backend)
         report = run_checks(exercise, answer, np.random.default_rng(0))
         assert report.score < 1 and wrong.says in str(report), wrong.label
@@ -62,8 +63,8 @@ def test_self_study_names_the_misconception_too():
 def test_enough_exercises_and_wrong_answers():
     per_exercise = Counter(w.exercise for _, w in WRONG)
     for master in MASTERS:
-        assert 4 <= len(master.exercises()) <= 5
-        for exercise in master.exercises():
+        assert 4 <= len(master.exercises) <= 5
+        for exercise in master.exercises:
             assert per_exercise[exercise.id] >= 5, exercise.id
 
 
@@ -89,7 +90,7 @@ def test_nothing_of_the_solutions_leaks(master):
 def test_every_exercise_has_hints_stub_check_and_nbgrader_metadata(master):
     cells = read(master.path).cells
     prose = [c.source for c in cells if c.cell_type == "markdown"]
-    for exercise in master.exercises():
+    for exercise in master.exercises:
         letter = exercise.id.split(".")[1]
         text = next(s for s in prose if s.startswith(f"## {letter} "))
         assert text.count("<details>") == 3, exercise.id

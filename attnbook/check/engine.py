@@ -21,8 +21,29 @@ class NotStarted(Exception):
     """There is no answer to check yet; the message says what to do."""
 
 
+@dataclass(frozen=True)
+class Module:
+    """A class derived from nn.Module, called like a function of its weights.
+
+    It stands where a function's name stands; the first arguments are then the
+    parameters named in `weights`, in this order, and the others those of
+    `forward`. `sizes` go to the constructor. So a check sends the weights in,
+    and a gradient with respect to them is one of an argument.
+    """
+
+    name: str
+    sizes: tuple
+    weights: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Answer(Protocol):
-    """A student's work; only arrays, numbers and strings pass through it."""
+    """A student's work; only arrays, numbers and strings pass through it.
+
+    Where `name` stands, a Module may stand too.
+    """
 
     def call(self, name: str, *args, parts: int = 1):
         """What the function returns, an array or a tuple of `parts` arrays;

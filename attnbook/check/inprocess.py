@@ -5,8 +5,10 @@ import warnings
 import numpy as np
 import torch
 from numpy import ndarray
+from torch import nn
+from torch.func import functional_call
 
-from attnbook.check.engine import NotStarted, Wrong
+from attnbook.check.engine import Module, NotStarted, Wrong
 
 
 def to_array(value, name: str) -> ndarray:
@@ -40,19 +42,65 @@ def to_arrays(result, parts: int, name: str):
     return tuple(to_array(part, name) for part in result)
 
 
+class ShapeOf(Exception):
+    """A parameter has another shape than the text of the exercise asks."""
+
+    def __init__(self, key: str, want: tuple, found: tuple):
+        super().__init__(
+            f"the parameter {key} must have shape {want}, yours has {found}."
+        )
+
+
 class InProcess:
     """The functions and variables of a namespace, as a check sees them."""
 
     def __init__(self, namespace: dict, backend: str = "numpy"):
         self.namespace, self.backend = namespace, backend
 
-    def _find(self, name: str):
+    def _find(self, name: str | Module):
+        if isinstance(name, Module):
+            return self._built(name)
         if name not in self.namespace:
             raise NotStarted(
                 f"`{name}` does not exist yet: run the cell that defines it, "
                 "then this one."
             )
         return self.namespace[name]
+
+    def _built(self, wanted: Module):
+        """The class as a function of its weights and its forward's input."""
+        build = self._find(wanted.name)
+        if not (isinstance(build, type) and issubclass(build, nn.Module)):
+            raise Wrong(f"`{wanted}` must be a class derived from nn.Module.")
+        try:
+            module = build(*wanted.sizes).double().eval()
+        except NotImplementedError:
+            raise NotStarted(
+                f"Write the body of `{wanted}` in the cell above, run it, "
+                "then run this cell."
+            ) from None
+        except Exception as error:
+            sizes = ", ".join(map(str, wanted.sizes))
+            raise Wrong(
+                f"{wanted}({sizes}) raised {type(error).__name__}: {error}"
+            ) from None
+        found = {k: v.shape for k, v in module.named_parameters()}
+        if set(found) != set(wanted.weights):
+            raise Wrong(
+                f"the parameters of {wanted} must be called "
+                f"{', '.join(wanted.weights)}; yours are "
+                f"{', '.join(found) or 'none'}. Each is an nn.Parameter."
+            )
+
+        def function(*args):
+            weights = dict(zip(wanted.weights, args))
+            for key, value in weights.items():
+                if found[key] != value.shape:
+                    raise ShapeOf(key, tuple(value.shape), tuple(found[key]))
+            rest = args[len(weights) :]
+            return functional_call(module, weights, rest)
+
+        return function
 
     def _copy(self, arg):
         if not isinstance(arg, ndarray):
@@ -76,6 +124,8 @@ class InProcess:
                 f"Write the body of `{name}` in the cell above, run it, then "
                 "run this cell."
             ) from None
+        except ShapeOf as error:
+            raise Wrong(f"{name}: {error}") from None
         except Exception as error:
             if "leaf Variable that requires grad" in str(error):
                 raise Wrong(
