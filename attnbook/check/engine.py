@@ -14,7 +14,20 @@ from numpy import ndarray
 
 
 class Wrong(Exception):
-    """A check failed; the message tells the student why."""
+    """A check failed; the message tells the student why.
+
+    `plain` says the same without any number or word of the answer's: a grader
+    shows it for hidden checks, whose inputs an answer could send home.
+    """
+
+    def __init__(self, message: str, plain: str | None = None):
+        super().__init__(message)
+        self.plain = plain or "this is not what the exercise asks for."
+
+    @classmethod
+    def fixed(cls, message: str) -> "Wrong":
+        """With words that hold nothing of the answer's."""
+        return cls(message, message)
 
 
 class NotStarted(Exception):
@@ -91,6 +104,7 @@ class Report:
     exercise: Exercise
     messages: dict[str, str | None]
     not_started: str | None = None
+    plain: dict[str, str] = field(default_factory=dict)  # of those that failed
 
     @property
     def score(self) -> float:
@@ -122,24 +136,27 @@ def run_checks(
     checks: dict[str, Check] | None = None,
 ) -> Report:
     """Every check once, each on fresh numbers; a failure stops no other."""
-    messages = {}
+    messages, plain = {}, {}
     waiting = []
     for title, check in (checks or exercise.checks).items():
         try:
             check(answer, rng)
             messages[title] = None
         except Wrong as wrong:
-            messages[title] = str(wrong)
+            messages[title], plain[title] = str(wrong), wrong.plain
         except NotStarted as reason:
             messages[title] = str(reason)
+            plain[title] = "there is no answer here yet."
             waiting.append(str(reason))
         except Exception as error:  # a result of a form no check foresaw
             messages[title] = (
                 "the check cannot use what you return "
                 f"({type(error).__name__}: {error})."
             )
+            plain[title] = "the check cannot use what you return."
     untouched = waiting and len(waiting) == len(messages)
-    return Report(exercise, messages, waiting[0] if untouched else None)
+    not_started = waiting[0] if untouched else None
+    return Report(exercise, messages, not_started, plain)
 
 
 def expect_close(
@@ -153,7 +170,10 @@ def expect_close(
     gives the reason. Shapes must agree exactly."""
     got, want = np.asarray(got), np.asarray(want, float)
     if got.dtype.kind not in "fiub":
-        raise Wrong(f"{what}: numbers expected, yours are {got.dtype}.")
+        raise Wrong(
+            f"{what}: numbers expected, yours are {got.dtype}.",
+            f"{what}: numbers expected.",
+        )
 
     def same(other):
         other = np.asarray(other, float)
@@ -165,23 +185,32 @@ def expect_close(
         return
     for reason, value in (suspects or {}).items():
         if same(value):
-            raise Wrong(f"{what}: {reason}")
+            raise Wrong.fixed(f"{what}: {reason}")
     if want.shape == () and got.shape != () and got.size == 1:
-        raise Wrong(f"{what}: one number expected, not an array around it.")
+        raise Wrong.fixed(
+            f"{what}: one number expected, not an array around it."
+        )
     if got.shape != want.shape:
         raise Wrong(
-            f"{what}: shape {want.shape} expected, yours is {got.shape}."
+            f"{what}: shape {want.shape} expected, yours is {got.shape}.",
+            f"{what}: the shape is not the one that is asked for.",
         )
     if not np.isfinite(got).all():
-        raise Wrong(f"{what}: your result holds nan or infinity.")
-    raise Wrong(f"{what}: {difference(got, want)}.")
+        raise Wrong.fixed(f"{what}: your result holds nan or infinity.")
+    raise Wrong(
+        f"{what}: {difference(got, want)}.",
+        f"{what}: your numbers are not the right ones.",
+    )
 
 
 def expect_shape(got: ndarray, shape: tuple, what: str = "") -> None:
     """Wrong unless the array has this shape."""
     if got.shape != shape:
         head = what and f"{what}: "
-        raise Wrong(f"{head}shape {shape} expected, yours is {got.shape}.")
+        raise Wrong(
+            f"{head}shape {shape} expected, yours is {got.shape}.",
+            f"{head}the shape is not the one that is asked for.",
+        )
 
 
 def expect_gradients(
@@ -212,7 +241,7 @@ def expect_gradients(
             for t in (1e-5, 1e-4)
         ]
         if not np.isclose(*slopes, rtol=1e-4, atol=1e-5):
-            raise Wrong(
+            raise Wrong.fixed(
                 f"small steps of {key} give jumps: something is rounded, or "
                 "computed in float32; keep the dtype of the arguments."
             )
@@ -220,7 +249,7 @@ def expect_gradients(
         if not np.isclose(slope, slopes[0], rtol=1e-4, atol=1e-5):
             lost.append(key)
     if lost:
-        raise Wrong(
+        raise Wrong.fixed(
             f"the gradient of {', '.join(lost)} is not that of the result: "
             "something is detached on the way (detach, no_grad, item, numpy, "
             "a new tensor), so that it could not be learned."
@@ -235,7 +264,7 @@ def expect_choice(answer: Answer, name: str, choices: list[str]) -> None:
         chosen = None
     if not isinstance(chosen, str) or chosen not in choices:
         words = ", ".join(f'"{choice}"' for choice in choices)
-        raise Wrong(f"set {name} to one of {words}.")
+        raise Wrong.fixed(f"set {name} to one of {words}.")
 
 
 def difference(got: ndarray, want: ndarray) -> str:

@@ -1,0 +1,112 @@
+"""A student's answer behind the wall, as a check sees it."""
+
+import builtins
+import re
+from collections.abc import Callable
+
+from attnbook.check.engine import Module, NotStarted, Wrong
+from attnbook.grading.limits import Limits
+from attnbook.grading.sandbox import Stopped, Worker
+
+PATIENT = 2  # times that one question may have to be stopped
+ERRORS = {
+    name
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, BaseException)
+}
+
+# What may be told of a failure in a hidden check. The text that came out of
+# the sandbox could carry the hidden inputs home: only its kind is read.
+KINDS = [
+    (r" returns None", "returns None: did you forget `return`?"),
+    (r" changes its argument in place", "changes its argument in place."),
+    (r"no gradient flows through ", "gives a result without a gradient."),
+    (r"the gradient of .* cannot be computed", "has no usable gradient."),
+    (r" is not a function any more", "is not a function any more."),
+    (r"the parameters of ", "has parameters of other names."),
+    (r"the parameter ", "has a parameter of another shape."),
+    (r" must be a class derived from nn\.Module", "is no nn.Module."),
+    (r"return (one array|\d+ arrays)", "returns another number of arrays."),
+    (r" gives a |: numbers expected", "returns something else than numbers."),
+]
+RAISED = re.compile(r"^.{0,80}? raised (\w+)")
+
+
+def plainly(name: str, text: str) -> str:
+    """A fixed sentence for what the sandbox said: no word of it passes."""
+    if raised := RAISED.match(text):
+        kind = raised[1] if raised[1] in ERRORS else "an error of its own"
+        return f"{name} raises {kind}."
+    for pattern, sentence in KINDS:
+        if re.search(pattern, text[:200]):
+            return f"{name} {sentence}"
+    return f"{name} does not return what the exercise asks for."
+
+
+class Sandboxed:
+    """The three methods of an Answer, by way of a worker process.
+
+    A call that has to be stopped is Wrong, in words; the next call gets a
+    fresh worker, with the namespace as the notebook's cells left it. After
+    two such calls, or when the time is used up, no more are made.
+    """
+
+    def __init__(
+        self, fork: Callable[[], Worker], backend: str, limits: Limits
+    ):
+        self.fork, self.backend, self.limits = fork, backend, limits
+        self.worker: Worker | None = None
+        self.cpu = limits.question
+        self.wall = limits.question * limits.patience
+        self.stops = 0
+
+    def call(self, name: str | Module, *args, parts: int = 1):
+        got = self.ask("call", name, args, parts)
+        if len(got) != parts or any(isinstance(x, (tuple, list)) for x in got):
+            raise Wrong.fixed(f"{name} returns another number of arrays.")
+        return got[0] if parts == 1 else tuple(got)
+
+    def vjp(self, name, args: tuple, cotangent, parts: int = 1) -> tuple:
+        return tuple(self.ask("vjp", name, (*args, cotangent), parts))
+
+    def value(self, name: str):
+        got = self.ask("value", name, ())
+        if len(got) != 1 or isinstance(got[0], (tuple, list)):
+            raise Wrong.fixed(f"{name} is neither a word nor a number.")
+        return got[0]
+
+    def ask(self, verb: str, name, args: tuple, parts: int = 1) -> list:
+        if self.stops >= PATIENT or min(self.cpu, self.wall) <= 0:
+            raise Wrong.fixed(
+                f"{name} was not called again: its time is used up."
+            )
+        head = {"verb": verb, "parts": parts, "backend": self.backend}
+        head["name"] = name
+        if isinstance(name, Module):
+            head["name"] = [name.name, list(name.sizes), list(name.weights)]
+        cpu = min(self.limits.call, self.cpu)
+        wall = min(self.limits.call * self.limits.patience, self.wall)
+        try:
+            if not self.worker or self.worker.ended:
+                self.worker = self.fork()
+            reply, got = self.worker.ask(head, args, wall, cpu)
+        except Stopped as reason:
+            self.stops += 1
+            raise Wrong.fixed(f"{name} {reason}.") from None
+        finally:
+            if self.worker:
+                self.cpu -= self.worker.cpu
+                self.wall -= self.worker.wall
+        if reply.get("state") == "ok":
+            return got
+        text = clean(reply.get("text", ""))
+        if reply.get("state") == "not started":
+            raise NotStarted(text)
+        raise Wrong(text, plainly(str(name), text))
+
+
+def clean(text, length: int = 600) -> str:
+    """Printable text on one line, whatever came."""
+    text = " ".join(str(text).split())
+    text = "".join(c for c in text if c.isprintable())
+    return text if len(text) <= length else f"{text[:length]} ..."

@@ -1,0 +1,359 @@
+"""What runs inside the sandbox: a clean parent, and students' code.
+
+    python -m attnbook.grading.inside SOCKET
+
+The parent has imported numpy and torch and nothing that a student must not
+see. For each submission it forks a *base* process, which locks itself in and
+runs the notebook's cells; for each question the base forks a *worker*, which
+calls the student's functions with the arrays that the grader sends. The
+parent never reads what a base or a worker writes.
+"""
+
+import builtins
+import json
+import linecache
+import os
+import random
+import signal
+import socket
+import sys
+import traceback
+import types
+
+import numpy as np
+import torch
+
+import attnbook.check
+from attnbook.check.engine import Module, NotStarted, Wrong
+from attnbook.check.inprocess import InProcess
+from attnbook.grading import frames, jail
+
+MAX_TEXT = 2000
+
+
+def receive_exactly(sock: socket.socket, size: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < size:
+        part = sock.recv(min(size - len(parts), 1 << 20))
+        if not part:
+            os._exit(0)  # the grader is gone
+        parts += part
+    return bytes(parts)
+
+
+def receive(sock: socket.socket) -> tuple[dict, list]:
+    large = 1 << 28  # what the grader sends is trusted
+    return frames.unpack(lambda n: receive_exactly(sock, n), large, large)
+
+
+# --- the parent ------------------------------------------------------------
+
+
+def parent(control: socket.socket) -> None:
+    """Fork bases and end them, as the grader says."""
+    warm_up()
+    control.sendall(b'{"state": "ready"}\n')
+    base = None
+    while True:
+        data, fds, _, _ = socket.recv_fds(control, 1 << 20, 2)
+        if not data:
+            return
+        order = json.loads(data)
+        if order["do"] == "start":
+            base = start(order, fds[0], control)
+            answer = {"state": "started"}
+        else:
+            answer = {"state": "stopped"} | stop(base)
+            base = None
+        for fd in fds:
+            os.close(fd)
+        control.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def warm_up() -> None:
+    """What is slow the first time, or needs /proc, happens once, here."""
+    import gc
+
+    torch.set_num_threads(1)
+    x = torch.ones(2, 2)
+    (x @ x).softmax(-1)
+    np.ones((2, 2)) @ np.ones((2, 2))
+    np.random.default_rng(0).normal(size=3)
+    gc.collect()
+    gc.freeze()
+
+
+def start(order: dict, fd: int, control: socket.socket) -> int:
+    """Fork a base; in a sandbox it is process 1 of its own numbering."""
+    if not order["jailed"]:
+        base = os.fork()
+        if base == 0:
+            become_base(order, fd, control)
+        return base
+    mine, its = os.pipe()
+    between = os.fork()
+    if between == 0:
+        try:
+            jail.new_process_numbers()
+            base = os.fork()
+        except OSError:
+            os._exit(1)
+        if base == 0:
+            os.close(mine)
+            os.close(its)
+            become_base(order, fd, control)
+        os.write(its, str(base).encode())
+        os._exit(0)
+    os.close(its)
+    os.waitpid(between, 0)
+    number = os.read(mine, 20)
+    os.close(mine)
+    return int(number) if number else 0
+
+
+def stop(base: int | None) -> dict:
+    """End a base and all that it started; how it ended, CPU seconds used."""
+    if not base:
+        return {"status": None, "cpu": 0.0}
+    try:
+        os.kill(base, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    _, status, used = os.wait4(base, 0)
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+    return {"status": status, "cpu": used.ru_utime + used.ru_stime}
+
+
+# --- the base --------------------------------------------------------------
+
+
+def become_base(order: dict, fd: int, control: socket.socket) -> None:
+    """Never returns: lock in, run cells, fork workers."""
+    try:
+        control.close()
+        sock = socket.socket(fileno=fd)
+        os.closerange(3, fd)
+        os.closerange(fd + 1, 256)
+        try:
+            facts = lock_in(order)
+        except BaseException as error:
+            sock.sendall(frames.pack({"state": "unsafe", "text": str(error)}))
+            os._exit(1)
+        sock.sendall(frames.pack({"state": "locked in"} | facts))
+        Base(sock, order).serve()
+    except BaseException:
+        if order.get("debug"):
+            traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def lock_in(order: dict) -> dict:
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+    memory = jail.address_space() + order["memory"]
+    os.umask(0o077)
+    if order["jailed"]:
+        jail.own_files(order["files"])
+        os.chdir("/tmp")
+    jail.bound(order["rlimits"] | {"AS": memory})
+    if order["jailed"]:
+        jail.drop_privileges(order["uid"])
+    if order["seccomp"]:
+        jail.forbid(bytes.fromhex(order["seccomp"]))
+    return jail.state() if order["jailed"] else {}
+
+
+class Base:
+    """A student's namespace, and the cells that fill it."""
+
+    def __init__(self, sock: socket.socket, order: dict):
+        self.sock, self.jailed = sock, order["jailed"]
+        self.worker = 0
+        reseed(order["seed"])
+        attnbook.check.check = no_check
+        module = types.ModuleType("__main__")
+        sys.modules["__main__"] = module
+        self.namespace = module.__dict__
+        self.namespace["__builtins__"] = builtins
+        self.namespace["display"] = lambda *args, **kwargs: None
+
+    def serve(self) -> None:
+        while True:
+            data, fds, _, _ = socket.recv_fds(self.sock, 4, 1)
+            if not data:
+                return
+            if fds:  # a socket for a worker came, four bytes with it
+                self.start_worker(fds[0])
+                continue
+            rest = frames.LENGTHS.size - len(data)
+            first = data + receive_exactly(self.sock, rest)
+            queue = [first]
+
+            def take(size, queue=queue):
+                if queue:
+                    return queue.pop()
+                return receive_exactly(self.sock, size)
+
+            head, _ = frames.unpack(take, 1 << 28)
+            reply = self.run(head["number"], head["source"])
+            self.sock.sendall(frames.pack(reply | {"nonce": head["nonce"]}))
+
+    def run(self, number: int, source: str) -> dict:
+        """Execute one cell in the notebook's namespace."""
+        name = f"<cell {number}>"
+        lines = source.splitlines(keepends=True)
+        linecache.cache[name] = (len(source), None, lines, name)
+        try:
+            exec(compiled(source, name, self.namespace), self.namespace)
+        except BaseException as error:
+            return {"state": "failed"} | in_words(error, name)
+        return {"state": "ok"}
+
+    def start_worker(self, fd: int) -> None:
+        self.end_worker()
+        self.worker = os.fork()
+        if self.worker:
+            os.close(fd)
+            return
+        if not self.jailed:
+            os.setsid()
+        self.sock.close()
+        torch.set_num_threads(1)  # a fork does not inherit its threads
+        work(socket.socket(fileno=fd), self.namespace)
+
+    def end_worker(self) -> None:
+        """End the last worker and whatever it or a cell started."""
+        if self.jailed and os.getpid() == 1:
+            try:
+                os.kill(-1, signal.SIGKILL)  # all in this numbering but us
+            except ProcessLookupError:
+                pass
+        elif self.worker:
+            os.killpg(self.worker, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, 0)[0]:
+                pass
+        except ChildProcessError:
+            pass
+
+
+def compiled(source: str, name: str, namespace: dict):
+    """The cell's code; IPython's magics are translated if there are any."""
+    try:
+        return compile(source, name, "exec")
+    except SyntaxError as error:
+        first = error
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        plain = TransformerManager().transform_cell(source)
+        code = compile(plain, name, "exec")
+    except Exception:
+        raise first from None
+    namespace.setdefault("get_ipython", lambda: Magics(namespace))
+    return code
+
+
+class Magics:
+    """The few of IPython's magics that may stand before code; the others,
+    and commands to the shell, do nothing."""
+
+    def __init__(self, namespace: dict):
+        self.namespace = namespace
+
+    def run_line_magic(self, name: str, line: str, *rest):
+        if name in ("time", "prun"):
+            return eval(compile(line, "<magic>", "eval"), self.namespace)
+        return None
+
+    def run_cell_magic(self, name: str, line: str, body: str) -> None:
+        if name in ("time", "capture", "prun"):
+            exec(compile(body, "<magic>", "exec"), self.namespace)
+
+    def __getattr__(self, name: str):
+        return lambda *args, **kwargs: None
+
+
+def in_words(error: BaseException, cell: str) -> dict:
+    """Type, text and line of an error; the text is the student's own."""
+    line = None
+    if isinstance(error, SyntaxError) and error.filename == cell:
+        line, text = error.lineno, error.msg
+    else:
+        for frame in traceback.walk_tb(error.__traceback__):
+            if frame[0].f_code.co_filename == cell:
+                line = frame[1]
+        text = str(error)
+    return {
+        "type": type(error).__name__[:80],
+        "text": str(text)[:MAX_TEXT],
+        "line": line,
+    }
+
+
+def reseed(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def no_check(*args, **kwargs) -> None:
+    """Stands for `check`: the grader runs the checks, outside."""
+    print("The grader runs this check.")
+
+
+# --- the worker ------------------------------------------------------------
+
+
+def work(sock: socket.socket, namespace: dict) -> None:
+    """Call what the grader asks for, until it closes the socket."""
+    while True:
+        head, values = receive(sock)
+        same = {"nonce": head["nonce"]}
+        try:
+            reply, parts = answer(head, values, namespace)
+            frame = frames.pack(reply | same, parts)
+        except frames.BadFrame as error:
+            text = f"{name_of(head)}: {error}"
+            frame = frames.pack({"state": "wrong", "text": text} | same)
+        except BaseException as error:
+            kind = type(error).__name__
+            text = f"{name_of(head)} raised {kind}: {error}"[:MAX_TEXT]
+            frame = frames.pack({"state": "wrong", "text": text} | same)
+        sock.sendall(frame)
+
+
+def name_of(head: dict) -> str:
+    name = head["name"]
+    return name if isinstance(name, str) else name[0]
+
+
+def answer(head: dict, values: list, namespace: dict) -> tuple[dict, tuple]:
+    """(head, values) of the reply to one question of the grader's."""
+    name, parts = head["name"], head["parts"]
+    if not isinstance(name, str):
+        name = Module(name[0], tuple(name[1]), tuple(name[2]))
+    student = InProcess(namespace, head["backend"])
+    try:
+        if head["verb"] == "value":
+            return {"state": "ok"}, (student.value(name),)
+        if head["verb"] == "vjp":
+            *args, cotangent = values
+            got = student.vjp(name, tuple(args), cotangent, parts=parts)
+            return {"state": "ok"}, tuple(got)
+        got = student.call(name, *values, parts=parts)
+        return {"state": "ok"}, (got if parts > 1 else (got,))
+    except NotStarted as error:
+        return {"state": "not started", "text": str(error)[:MAX_TEXT]}, ()
+    except Wrong as error:
+        return {"state": "wrong", "text": str(error)[:MAX_TEXT]}, ()
+
+
+if __name__ == "__main__":
+    fd = int(sys.argv[1])
+    parent(socket.socket(fileno=fd))

@@ -1,0 +1,535 @@
+"""The wall around students' code, seen from the grader's side.
+
+bubblewrap gives a worker a read-only system without network and without
+anything of the instructor's; `jail` takes the last privileges away, process
+by process. Linux only.
+"""
+
+import json
+import os
+import secrets
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from attnbook.grading import frames
+from attnbook.grading.limits import MIB, Limits
+
+START = 120.0  # seconds for importing torch on a busy machine
+LOOK = 0.1  # seconds between two looks at what a submission uses
+FIRST_UID = 2_050_000_000  # no person's: each submission gets another one
+CONTAINER = "attnbook/grading/Dockerfile has a container recipe"
+
+
+class SandboxError(Exception):
+    """The sandbox does not work here: nobody's fault, and nobody's zero."""
+
+
+class Stopped(Exception):
+    """Student code ended or was ended; the message says why, in words."""
+
+
+# --- what bubblewrap is told -----------------------------------------------
+
+
+def bwrap_flags(root: bool) -> list[tuple[str, ...]]:
+    """Every flag that does not depend on where things are installed.
+
+    As root without a user namespace: in one, the kernel would still see user
+    number 0. The worker keeps the capabilities that it needs to lock each
+    submission in; a submission keeps none.
+    """
+    flags = [
+        ("--unshare-pid",),
+        ("--unshare-net",),
+        ("--unshare-ipc",),
+        ("--unshare-uts",),
+        ("--unshare-cgroup-try",),
+        ("--die-with-parent",),
+        ("--new-session",),
+        ("--as-pid-1",),
+        ("--hostname", "sandbox"),
+        ("--clearenv",),
+        ("--cap-drop", "ALL"),
+        ("--cap-add", "CAP_SYS_ADMIN"),
+        ("--cap-add", "CAP_SETPCAP"),
+        ("--tmpfs", "/tmp"),
+        ("--proc", "/proc"),
+        ("--dev", "/dev"),
+        ("--remount-ro", "/dev"),
+    ]
+    if root:
+        flags += [("--cap-add", "CAP_SETUID"), ("--cap-add", "CAP_SETGID")]
+        flags += [("--cap-add", "CAP_KILL")]
+    else:
+        flags += [("--unshare-user",), ("--disable-userns",)]
+    return flags
+
+
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp",
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PATH": "/usr/bin:/bin",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONPATH": "/course",
+    "PYTHONSAFEPATH": "1",
+    "TQDM_DISABLE": "1",
+    "USER": "student",
+}
+VENV, PACKAGE = "/course/venv", "/course/attnbook"
+
+
+def bwrap_files() -> list[tuple[str, ...]]:
+    """The system and this Python, read-only; nothing else is there."""
+    out = [("--ro-bind", "/usr", "/usr")]
+    for name in ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"):
+        if os.path.islink(name):
+            out.append(("--symlink", os.readlink(name), name))
+        elif os.path.isdir(name):
+            out.append(("--ro-bind", name, name))
+    if os.path.exists("/etc/ld.so.cache"):
+        out.append(("--ro-bind", "/etc/ld.so.cache", "/etc/ld.so.cache"))
+    base = {os.path.realpath(sys.base_prefix), sys.base_prefix}
+    base = {name for name in base if not name.startswith("/usr/")} - {"/usr"}
+    parents = {p for name in base for p in map(str, Path(name).parents)}
+    for name in sorted(parents - {"/"}) + ["/course", "/etc"]:
+        out.append(("--perms", "0755", "--dir", name))
+    out += [("--ro-bind", name, name) for name in sorted(base)]
+    if sys.prefix != sys.base_prefix:
+        out.append(("--ro-bind", sys.prefix, VENV))
+    package = str(Path(__file__).resolve().parent.parent)
+    out.append(("--ro-bind", package, PACKAGE))
+    return out
+
+
+def python_inside() -> str:
+    if sys.prefix == sys.base_prefix:
+        return os.path.realpath(sys.executable)
+    return f"{VENV}/bin/{os.path.basename(sys.executable)}"
+
+
+def seccomp_filter() -> bytes:
+    """System calls that no exercise needs, compiled; empty if pyseccomp or
+    libseccomp is not installed: the other walls do not depend on it."""
+    try:
+        import pyseccomp as seccomp
+    except (ImportError, RuntimeError, OSError):
+        return b""
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    refuse = seccomp.ERRNO(1)  # EPERM
+    for name in (
+        "unshare setns mount umount2 pivot_root chroot ptrace kcmp bpf "
+        "process_vm_readv process_vm_writev perf_event_open userfaultfd "
+        "add_key request_key keyctl io_uring_setup memfd_create shmget "
+        "msgget semget mq_open open_by_handle_at name_to_handle_at "
+        "fsopen fsmount move_mount open_tree mount_setattr quotactl acct "
+        "kexec_load init_module finit_module personality vmsplice "
+        "fanotify_init landlock_create_ruleset memfd_secret"
+    ).split():
+        try:
+            rules.add_rule(refuse, name)
+        except (RuntimeError, ValueError, OSError):
+            pass  # this libseccomp does not know the call: nor do students
+    rules.add_rule(seccomp.ERRNO(38), "clone3")  # ENOSYS: clone is used then
+    for flag in (0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
+                 0x40000000, 0x2000000):  # fmt: skip
+        namespace = seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag)
+        rules.add_rule(refuse, "clone", namespace)
+    local = seccomp.Arg(0, seccomp.NE, socket.AF_UNIX)
+    rules.add_rule(refuse, "socket", local)
+    with tempfile.TemporaryFile() as file:
+        rules.export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
+# --- one sandbox, one submission at a time ---------------------------------
+
+
+class Sandbox:
+    """A clean parent inside bubblewrap, from which submissions are forked.
+
+    `isolate=False` runs students' code with all the rights of the caller.
+    `flags` and `seccomp` are for tests that prove each wall to be needed.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        isolate: bool = True,
+        flags: list[tuple[str, ...]] | None = None,
+        seccomp: bytes | None = None,
+        check: bool = True,
+    ):
+        self.limits, self.isolate = limits or Limits(), isolate
+        self.root = os.getuid() == 0
+        self.flags = bwrap_flags(self.root) if flags is None else flags
+        self.seccomp = seccomp
+        self.check = check
+        self.process = None
+        self.count = 0
+
+    def __enter__(self) -> "Sandbox":
+        self.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
+
+    def command(self, fd: int, info: int) -> list[str]:
+        run = ["-m", "attnbook.grading.inside", str(fd)]
+        if not self.isolate:
+            return [sys.executable, *run]
+        words = ["bwrap", "--info-fd", str(info)]
+        for group in (*self.flags, *bwrap_files()):
+            words += group
+        for name, value in ENVIRONMENT.items():
+            words += ["--setenv", name, value]
+        return [*words, "--", python_inside(), *run]
+
+    def start(self) -> None:
+        """Start the clean parent; SandboxError, in a sentence, if the
+        sandbox cannot be had."""
+        if self.process:
+            return
+        refuse_other_systems()
+        if self.isolate and not shutil.which("bwrap"):
+            raise SandboxError(
+                "bubblewrap is not installed, and without it students' code "
+                "would run with your rights. On Debian and Ubuntu: apt "
+                f"install bubblewrap. Elsewhere: {CONTAINER}."
+            )
+        if self.seccomp is None:
+            self.seccomp = seccomp_filter() if self.isolate else b""
+        kind = socket.SOCK_SEQPACKET
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, kind)
+        info, info_theirs = os.pipe()
+        environment = os.environ | (ENVIRONMENT if not self.isolate else {})
+        if not self.isolate:
+            for name in ("HOME", "PATH", "PYTHONPATH", "PYTHONSAFEPATH"):
+                environment.pop(name, None)
+                if name in os.environ:
+                    environment[name] = os.environ[name]
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            self.command(theirs.fileno(), info_theirs),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self.errors,
+            pass_fds=(theirs.fileno(), info_theirs),
+            env=environment,
+        )
+        theirs.close()
+        os.close(info_theirs)
+        try:
+            self.hear(START)
+        except SandboxError as error:
+            self.close(keep_errors=True)
+            said = self.said()
+            raise SandboxError(explain(said) if said else str(error)) from None
+        told = b""
+        while self.isolate and (part := os.read(info, 4096)):
+            told += part
+        os.close(info)
+        pid = json.loads(told)["child-pid"] if told else self.process.pid
+        self.parent = psutil.Process(pid)
+
+    def said(self) -> str:
+        self.errors.seek(0)
+        return self.errors.read(20000).decode(errors="replace").strip()
+
+    def hear(self, seconds: float) -> dict:
+        """The parent's next message."""
+        if not select.select([self.control], [], [], seconds)[0]:
+            raise SandboxError("the sandbox does not answer")
+        data = self.control.recv(1 << 16)
+        if not data:
+            raise SandboxError("the sandbox has ended")
+        return json.loads(data)
+
+    def open(self, seed: int) -> "Base":
+        """A fresh base process, locked in, with no student code yet."""
+        self.start()
+        ours, theirs = socket.socketpair()
+        limits = self.limits
+        self.count += 1
+        order = {
+            "do": "start",
+            "jailed": self.isolate,
+            "uid": FIRST_UID + (os.getpid() << 10) % 2**26 + self.count % 1024,
+            "seed": seed,
+            "memory": limits.memory,
+            "files": limits.files,
+            "seccomp": self.seccomp.hex(),
+            "rlimits": {
+                "NPROC": limits.processes,
+                "FSIZE": min(16 * MIB, limits.files),
+                "NOFILE": 64,
+                "CORE": 0,
+                "MSGQUEUE": 0,
+                "MEMLOCK": 0,
+            },
+        }
+        if not self.isolate:
+            del order["rlimits"]["NPROC"]  # counts all of the user's
+        message = json.dumps(order).encode()
+        try:
+            socket.send_fds(self.control, [message], [theirs.fileno()])
+            theirs.close()
+            self.hear(30)
+            base = Base(self, ours)
+            facts = base.facts()
+        except (SandboxError, Stopped, OSError) as error:
+            self.close()
+            raise SandboxError(f"a submission cannot start: {error}") from None
+        if facts["state"] != "locked in" or (
+            self.isolate and self.check and not self.is_safe(facts)
+        ):
+            self.close()
+            raise SandboxError(
+                "the sandbox does not hold here, so nothing was run "
+                f"({facts.get('text') or facts}). {CONTAINER}."
+            )
+        return base
+
+    def is_safe(self, facts: dict) -> bool:
+        """Is there really no privilege left?"""
+        return (
+            facts["capabilities"] == 0
+            and facts["no_new_privs"] == 1
+            and facts["pid"] == 1
+            and facts["proc"] == 0
+            and 0 not in facts["uids"]
+            and (facts["seccomp"] == 2 or not self.seccomp)
+        )
+
+    def stop(self) -> dict:
+        """End the open submission and all of its processes."""
+        try:
+            self.control.send(b'{"do": "stop"}')
+            return self.hear(30)
+        except (SandboxError, OSError):
+            self.close()
+            return {"status": None, "cpu": 0.0}
+
+    def close(self, keep_errors: bool = False) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.control.close()
+            self.process = None
+            if not keep_errors:
+                self.errors.close()
+
+    def used(self) -> tuple[float, int]:
+        """CPU seconds and bytes of the open submission, so far."""
+        seconds, memory = 0.0, 0
+        for process in self.processes():
+            try:
+                t = process.cpu_times()
+                seconds += t.user + t.system + t.children_user
+                seconds += t.children_system
+                memory += process.memory_info().rss
+                if memory > self.limits.memory:
+                    memory += process.memory_full_info().uss
+                    memory -= process.memory_info().rss
+            except psutil.Error:
+                pass
+        return seconds, memory
+
+    def processes(self) -> list[psutil.Process]:
+        try:
+            return self.parent.children(recursive=True)
+        except psutil.Error:
+            return []
+
+
+class Peer:
+    """The grader's end of a process with student code in it."""
+
+    def __init__(self, sandbox: Sandbox, sock: socket.socket):
+        self.sandbox, self.sock = sandbox, sock
+        self.sock.setblocking(False)
+        self.ended = False
+        self.cpu = self.wall = 0.0  # seconds that the last request took
+
+    def ask(self, head: dict, values, wall: float, cpu: float):
+        """(head, values) of the reply; Stopped if none comes within `wall`
+        seconds and `cpu` seconds of computing. After that it has ended."""
+        nonce = secrets.token_hex(8)
+        deadline = Deadline(self.sandbox, self.sock, wall, cpu)
+        try:
+            if select.select([self.sock], [], [], 0)[0]:  # nobody asked
+                raise Stopped("wrote to the grader, or ended the process")
+            deadline.send(frames.pack(head | {"nonce": nonce}, values))
+            reply, got = deadline.frame()
+            if reply.get("nonce") != nonce:
+                raise Stopped("wrote to the grader instead of answering")
+        except Stopped:
+            self.close()
+            raise
+        finally:
+            self.cpu, self.wall = deadline.spent()
+        return reply, got
+
+    def close(self) -> None:
+        self.ended = True
+        self.sock.close()
+
+
+class Worker(Peer):
+    """Answers one question's checks."""
+
+
+class Base(Peer):
+    """Runs the cells of a notebook, then forks workers."""
+
+    def facts(self) -> dict:
+        """What the process says of itself before any student code ran."""
+        return Deadline(self.sandbox, self.sock, 30, 1e9).frame()[0]
+
+    def fork(self) -> Worker:
+        """A worker with the namespace as the cells left it, in place of the
+        last one, which ends."""
+        ours, theirs = socket.socketpair()
+        try:
+            socket.send_fds(self.sock, [b"fork"], [theirs.fileno()])
+        except OSError:
+            self.close()
+            ours.close()
+            raise Stopped("had ended the process before") from None
+        finally:
+            theirs.close()
+        return Worker(self.sandbox, ours)
+
+    def end(self) -> float:
+        """End everything of this submission; CPU seconds that it used."""
+        self.close()
+        return self.sandbox.stop()["cpu"]
+
+
+class Deadline:
+    """Sending and receiving on a socket, whatever the other side does.
+
+    One limit holds for a whole frame, sent and received: Stopped when `wall`
+    seconds have passed, `cpu` seconds or too much memory were used, the
+    other side has ended, or what it writes is no frame.
+    """
+
+    def __init__(self, sandbox, sock, wall: float, cpu: float):
+        self.sandbox, self.sock = sandbox, sock
+        self.end = time.monotonic() + wall
+        self.wall, self.cpu = wall, cpu
+        self.start = time.monotonic()
+        self.before: float | None = None
+        self.now = 0.0
+
+    def spent(self) -> tuple[float, float]:
+        """Seconds of computing, and on the clock."""
+        wall = time.monotonic() - self.start
+        if self.before is None:  # too short to look at the meters
+            return wall, wall
+        return self.now - self.before, wall
+
+    def wait(self, for_writing: bool) -> None:
+        """Until the socket is ready; looks at the clock and the meters."""
+        lists = ([], [self.sock]) if for_writing else ([self.sock], [])
+        while True:
+            left = self.end - time.monotonic()
+            if left <= 0:
+                raise Stopped(f"was stopped after {self.wall:.0f} seconds")
+            if any(select.select(*lists, [], min(LOOK, left))):
+                return
+            cpu, memory = self.sandbox.used()
+            self.now = cpu
+            if self.before is None:
+                self.before = max(0.0, cpu - LOOK)
+            if cpu - self.before > self.cpu:
+                raise Stopped(
+                    f"was stopped after {self.cpu:.0f} seconds of computing"
+                )
+            if memory > 1.5 * self.sandbox.limits.memory:
+                room = self.sandbox.limits.memory // MIB
+                raise Stopped(f"was stopped: it took more than {room} MiB")
+
+    def send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self.sock.send(view) :]
+            except BlockingIOError:
+                self.wait(for_writing=True)
+            except OSError:
+                raise Stopped("ended the process") from None
+
+    def receive(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            try:
+                part = self.sock.recv(min(size - len(parts), 1 << 20))
+            except BlockingIOError:
+                self.wait(for_writing=False)
+                continue
+            except OSError:
+                part = b""
+            if not part:
+                raise Stopped("ended the process")
+            parts += part
+            if time.monotonic() > self.end:
+                raise Stopped(f"was stopped after {self.wall:.0f} seconds")
+        return bytes(parts)
+
+    def frame(self) -> tuple[dict, list]:
+        try:
+            return frames.unpack(
+                self.receive, max_body=self.sandbox.limits.output
+            )
+        except frames.BadFrame:
+            raise Stopped(
+                "wrote to the grader instead of answering, or returned more "
+                "than fits"
+            ) from None
+
+
+def refuse_other_systems() -> None:
+    if not sys.platform.startswith("linux"):
+        raise SandboxError(
+            "grading needs Linux: there is no sandbox on this system. "
+            f"{CONTAINER}; students' own checks work everywhere."
+        )
+
+
+def explain(said: str) -> str:
+    """What to do about what bubblewrap printed."""
+    last = said.splitlines()[-1]
+    if "bwrap" not in said:
+        return f"the sandbox's Python does not start: {last}"
+    what = "the sandbox does not start on this machine"
+    if "/proc" in said:
+        why = (
+            "it runs in a container that may not mount /proc: start that "
+            "with --privileged, or grade on the machine itself"
+        )
+    elif "namespace" in said or "uid map" in said or "permitted" in said:
+        why = (
+            "the system forbids ordinary users new namespaces: see "
+            "user.max_user_namespaces and, on Ubuntu, "
+            "kernel.apparmor_restrict_unprivileged_userns, or grade as root"
+        )
+    else:
+        why = CONTAINER
+    return f"{what} ({last}): {why}."
