@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from attnbook.check.engine import Answer, Check, expect_close
+from attnbook.check.engine import Answer, Check, Module, expect_close
 
 
 @dataclass
@@ -82,12 +82,14 @@ def agree(
 def agree_in_gradient(
     answer: Answer,
     reference: Answer,
-    name: str,
+    name: str | Module,
     args: tuple,
     cotangent: np.ndarray,
 ) -> None:
     """Wrong unless the vector-Jacobian products are the same."""
     got = answer.vjp(name, args, cotangent)
     want = reference.vjp(name, args, cotangent)
-    for part, (mine, theirs) in enumerate(zip(got, want), 1):
-        expect_close(mine, theirs, f"gradient of argument {part}")
+    weights = name.weights if isinstance(name, Module) else ()
+    for part, (mine, theirs) in enumerate(zip(got, want)):
+        of = weights[part] if part < len(weights) else f"argument {part + 1}"
+        expect_close(mine, theirs, f"gradient of {of}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from attnbook.check.engine import (
     Exercise,
+    Module,
     Wrong,
     expect_close,
     expect_gradients,
@@ -23,7 +24,8 @@ SPLIT = Exercise(
 STACK = Exercise(
     "2_3.e", "Longer padding", ("stack",), "torch", all_or_nothing=True
 )
-EXERCISES = [MASK, HEADS, COUNT, SPLIT, STACK]
+MODULE = Exercise("2_3.f", "A module", ("MultiHead",), "torch")
+EXERCISES = [MASK, HEADS, COUNT, SPLIT, STACK, MODULE]
 
 LN3 = np.log(3.0)
 
@@ -533,3 +535,246 @@ def stack_in_steps(answer, rng):
     expect_close(got, steps(range(5)), "five layers", suspects)
     args = {"x": x / 2, "maps": maps[:3] / 2, "may_attend": real}
     expect_gradients(answer, "stack", args, rng)
+
+
+# --- f ---------------------------------------------------------------------
+
+MAPS = ("W_q", "W_k", "W_v", "W_o")
+
+
+def multi_head(width, heads):
+    """The student's class with these sizes, as a function of its weights."""
+    return Module("MultiHead", (width, heads), MAPS)
+
+
+def misweighed(powers, m, d, width):
+    """Suspects: wrong weights (b, h, i, j) where 3^powers are the right ones
+    before the mask m (b, 1, i, j), which is no array of one example."""
+    full = 3.0**powers
+
+    def power(factor):
+        return normal(m * 3.0 ** (powers * factor))
+
+    out = {
+        "the scores are not divided by sqrt(d).": power(d**0.5),
+        "the scores are divided by d, not by sqrt(d).": power(d**-0.5),
+        "the scores are divided by the root of the width w; one head's dot "
+        "product runs over d = w / heads numbers.": power((d / width) ** 0.5),
+        "the mask is not used.": normal(full),
+        "the mask is inverted: True means may attend.": normal(full * ~m),
+        "the mask is applied after the softmax: the permitted weights do not "
+        "sum to 1.": normal(full) * m,
+        "a forbidden score is set to 0, and exp(0) is 1; it must be minus "
+        "infinity.": normal(3.0 ** (powers * m)),
+        "all examples get the mask of the first one.": normal(full * m[:1]),
+        "all queries get the mask of the first one.": normal(
+            full * m[:, :, :1]
+        ),
+        "the softmax runs over the queries; each query's weights over the "
+        "keys must sum to 1.": normal(full * m, -2),
+        "the softmax runs over the heads.": normal(full, 1) * m,
+        "queries and keys are swapped.": normal(full.swapaxes(-1, -2) * m),
+        "these are exponentials, not yet divided by their sum.": full * m,
+        "there is no softmax: the weights are the scores.": (powers * LN3 * m),
+        "the mask's first axis is the example, yours has met the heads: "
+        "(b, n, n) needs an axis of size 1 for them.": normal(
+            full * m.swapaxes(0, 1)
+        ),
+    }
+    return out
+
+
+ORDER = np.array([[0, 1, 2], [2, 0, 1]])  # of the tokens of two examples
+PERMITTED = np.stack([bits("110 011 101"), bits("101 110 010")]) > 0
+
+
+def heads_by_hand(u, maps, W_o, x=None):
+    """What two heads give for tokens u (2, 3, 8) that these maps turn into
+    the queries, keys and values of tokens(); and suspects. Where u is x
+    after a norm, x."""
+    powers, _ = tokens()
+    m = PERMITTED[:, None]
+    P = np.stack([powers[:, o][:, :, o] for o in ORDER])  # (b, h, i, j)
+    v = np.eye(4)[ORDER][:, None] * [[[1]], [[10]]]  # (b, h, j, d)
+    W_q, W_k, W_v = maps
+
+    def join(c):
+        return c.swapaxes(1, 2).reshape(2, 3, 8)
+
+    def every_second(c):
+        return c.transpose(0, 2, 3, 1).reshape(2, 3, 8)
+
+    def flat(c):
+        return c.reshape(2, 3, 8)
+
+    def cut(*pairs, axes=(0, 2, 1, 3), shape=(2, 3, 2, 4), back=join):
+        q, k, z = ((y @ W).reshape(shape).transpose(axes) for y, W in pairs)
+        scores = q @ k.swapaxes(2, 3) / shape[axes[3]] ** 0.5
+        scores = np.where(m, scores, -np.inf)
+        scores -= scores.max(axis=-1, keepdims=True)
+        return back(normal(np.exp(scores)) @ z)
+
+    c, own = normal(3.0**P * m) @ v, [(u, W) for W in maps]
+    suspects = {k: join(a @ v) for k, a in misweighed(P, m, 4, 8).items()}
+    suspects |= {
+        "reshaped to heads without transposing: each head got a part of the "
+        "sentence, not some columns.": cut(
+            *own, axes=(0, 1, 2, 3), shape=(2, 2, 3, 4), back=flat
+        ),
+        "split well, but joined without transposing back.": flat(c),
+        "head h owns neighbouring columns, from h d to (h + 1) d; yours "
+        "takes every second one.": cut(
+            *own, axes=(0, 3, 1, 2), shape=(2, 3, 4, 2), back=every_second
+        ),
+        "the heads' sums are interleaved; each one's numbers stay together."
+        "": every_second(c),
+        "that is one head of the full width: nothing is split.": cut(
+            *own, shape=(2, 3, 1, 8)
+        ),
+        "the keys are made with W_q.": cut((u, W_q), (u, W_q), (u, W_v)),
+        "the values are made with W_k.": cut((u, W_q), (u, W_k), (u, W_k)),
+        "W_v is missing.": cut((u, W_q), (u, W_k), (u, np.eye(8))),
+    }
+    if x is not None:
+        suspects |= {
+            "keys and values are made from x; they too are made from the "
+            "normed x.": cut((u, W_q), (x, W_k), (x, W_v)),
+            "values are made from x; they too are made from the normed x.": (
+                cut((u, W_q), (u, W_k), (x, W_v))
+            ),
+            "the norm before attention is missing.": cut(
+                *((x, W) for W in maps)
+            ),
+        }
+    suspects = {reason: z @ W_o for reason, z in suspects.items()} | {
+        "W_o is missing: the joined heads go through one more map.": join(c),
+        "x @ W_o, not x @ W_o.T.": join(c) @ W_o.T,
+        "x @ W, not x @ W.T (which is what nn.Linear and F.linear do).": (
+            cut(*((u, W.T) for W in maps)) @ W_o.T
+        ),
+    }
+    return join(c) @ W_o, suspects
+
+
+@MODULE.check("a worked example")
+def module_by_hand(answer, rng):
+    _, (x, *maps, _) = tokens()
+    W_o = np.roll(np.eye(8), 3, axis=1)
+    want, suspects = heads_by_hand(x, maps, W_o)
+    said = "x is added; that sum belongs to the layer around this one."
+    suspects[said] = want + x
+    got = answer.call(multi_head(8, 2), *maps, W_o, x, PERMITTED)
+    expect_close(got, want, "results", suspects)
+
+
+def module_arguments(rng, b=4, n=5, width=6, heads=3):
+    """The class and its arguments by name: 4 sentences of up to 5 tokens."""
+    weights = {k: rng.normal(size=(width, width)) / 2 for k in MAPS}
+    real = bits("11111 11000 11100 11110")[:b, :n] > 0
+    args = weights | {"x": rng.normal(size=(b, n, width))}
+    return multi_head(width, heads), args | {"may_attend": real[:, None]}
+
+
+@MODULE.check("each sentence as if alone, whatever its padding")
+def module_alone(answer, rng):
+    kind, args = module_arguments(rng)
+    *weights, x, real = args.values()
+    got = answer.call(kind, *weights, x, real)
+    rows = np.repeat(real, 5, axis=1)
+    what = "a mask (b, n, n) with equal rows, against the same as (b, 1, n)"
+    expect_close(answer.call(kind, *weights, x, rows), got, what)
+    for one, n in enumerate(real.sum(axis=(1, 2))):
+        alone = x[one : one + 1, :n], np.ones((1, 1, n), bool)
+        expect_close(
+            got[one : one + 1, :n],
+            answer.call(kind, *weights, *alone),
+            f"the {n} tokens of sentence {one}, in the batch against alone",
+        )
+
+
+@MODULE.check("no token sees a later one; tokens in another order")
+def module_order(answer, rng):
+    kind, args = module_arguments(rng)
+    *weights, x, _ = args.values()
+    past = np.tril(np.ones((4, 5, 5), bool))
+    got = answer.call(kind, *weights, x, past)
+    other = x.copy()
+    other[:, 3:] += rng.normal(size=(4, 2, 6))
+    after = answer.call(kind, *weights, other, past)
+    what = "the first three results, after tokens 3 and 4 have changed"
+    expect_close(after[:, :3], got[:, :3], what)
+    turn = rng.permutation(5)
+    turned = answer.call(kind, *weights, x[:, turn], past[:, turn][:, :, turn])
+    what = "results for tokens in another order, the mask's rows and columns "
+    expect_close(turned, got[:, turn], what + "too (results must follow)")
+
+
+@MODULE.check("a head works on its own columns; its weights sum to 1")
+def module_columns(answer, rng):
+    kind, args = module_arguments(rng)
+    W_q, W_k, W_v, W_o, x, real = args.values()
+    for head in range(3):
+        own = np.isin(np.arange(6), [2 * head, 2 * head + 1])
+        W = W_o * own[:, None]  # only this head's sums count
+        got = answer.call(kind, W_q, W_k, W_v, W, x, real)
+        noise = rng.normal(size=(3, 6, 6)) * ~own
+        others = (a + b for a, b in zip((W_q, W_k, W_v), noise))
+        expect_close(
+            answer.call(kind, *others, W, x, real),
+            got,
+            f"head {head} of 3 alone, after the others' columns have changed",
+        )
+    x[..., 0], W_v[1:] = 1, 0  # all values are the first row of W_v
+    want = np.tile(W_v[0] @ W_o, (4, 5, 1))
+    got = answer.call(kind, W_q, W_k, W_v, W_o, x, real)
+    expect_close(got, want, "the mean of values that are all the same")
+
+
+def steady(answer, kind, args):
+    """What it returns; Wrong if that is no number, or another one the second
+    time."""
+    got = answer.call(kind, *args.values())
+    if not np.isfinite(got).all():
+        raise Wrong("the result holds nan or infinity.")
+    if not np.array_equal(got, answer.call(kind, *args.values())):
+        raise Wrong(
+            "the same parameters and x give another result the second time: "
+            "a weight is made anew in forward, or copied from the random ones "
+            "in __init__, or something is dropped at random in evaluation."
+        )
+    return got
+
+
+@MODULE.check("nothing counts but parameters and arguments")
+def module_steady(answer, rng):
+    kind, args = module_arguments(rng)
+    got = steady(answer, kind, args)
+    zero = args | {"W_o": np.zeros((6, 6))}
+    expect_close(
+        answer.call(kind, *zero.values()),
+        np.zeros_like(got),
+        "results where W_o is 0",
+    )
+
+
+def expect_finite(got):
+    """Wrong if large scores gave no numbers."""
+    if not np.isfinite(got).all():
+        raise Wrong(
+            "exp(1000) overflows: subtract the row's maximum before exp, as "
+            "torch's softmax does."
+        )
+
+
+@MODULE.check("scores beyond 1000")
+def module_large(answer, rng):
+    kind, args = module_arguments(rng)
+    args["W_q"] = 1000 * args["W_q"]
+    expect_finite(answer.call(kind, *args.values()))
+
+
+@MODULE.check("gradients of x and of every parameter")
+def module_gradients(answer, rng):
+    kind, args = module_arguments(rng, b=2, n=3, width=4, heads=2)
+    steady(answer, kind, args)
+    expect_gradients(answer, kind, args, rng)

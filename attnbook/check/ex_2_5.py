@@ -4,14 +4,25 @@ Each expected number was worked by hand or follows from a property; no
 reference answer is here.
 """
 
+from functools import partial
+
 import numpy as np
 
 from attnbook.check.engine import (
     Exercise,
+    Module,
     Wrong,
     expect_close,
     expect_gradients,
 )
+from attnbook.check.ex_2_3 import (
+    ORDER,
+    PERMITTED,
+    expect_finite,
+    heads_by_hand,
+    steady,
+)
+from attnbook.check.ex_2_3 import tokens as tokens_of_heads
 
 LOSS = Exercise("2_5.a", "Shift and mask", ("language_loss",))
 LAYER = Exercise("2_5.b", "An encoder layer", ("encoder_layer",))
@@ -24,7 +35,8 @@ SHOWN = Exercise(
 LOST = Exercise(
     "2_5.e", "The lost mask", ("next_logits",), "torch", all_or_nothing=True
 )
-EXERCISES = [LOSS, LAYER, COUNT, SHOWN, LOST]
+BLOCK = Exercise("2_5.f", "An encoder block", ("EncoderBlock",), "torch")
+EXERCISES = [LOSS, LAYER, COUNT, SHOWN, LOST, BLOCK]
 
 LN2, LN3 = np.log([2.0, 3.0])
 
@@ -178,20 +190,20 @@ def standard(x, axis=-1, ddof=0):
     return centred / x.std(axis=axis, keepdims=True, ddof=ddof)
 
 
-@LAYER.check("maps of zeros add only the last bias")
-def layer_of_zeros(answer, rng):
+def of_zeros(run):
+    """Without maps only the last bias is added."""
     (_, g1), (_, s1), (_, g2), (_, s2) = ONE + TWO
     b_2 = np.array([5.0, 6, 7, 9])
     after = g2 * standard(g1 * Z + s1 + b_2) + s2
     expect_close(
-        layer(answer, X, *ONE, *TWO, b_2=b_2),
+        run(X, *ONE, *TWO, b_2=b_2),
         X + b_2,
         "tokens",
         {
             "the norm stands after the sum; here it stands before each part, "
             "inside the sum.": after,
             "the last norm stands after the sum.": g2 * standard(X + b_2) + s2,
-            "a residual is missing: x is added to the head's result, and y "
+            "a residual is missing: x is added to attention's result, and y "
             "to the feed-forward part's.": np.tile(b_2, (3, 1)),
             "the residual takes the normed x; x itself is added.": (
                 g1 * Z + s1 + b_2
@@ -203,6 +215,11 @@ def layer_of_zeros(answer, rng):
         },
         tolerance=1e-5,  # epsilon is in the answer, not in the suspects
     )
+
+
+@LAYER.check("maps of zeros add only the last bias")
+def layer_of_zeros(answer, rng):
+    of_zeros(partial(layer, answer))
 
 
 def misread(x, gain, shift, other, read):
@@ -232,21 +249,24 @@ def misread(x, gain, shift, other, read):
     return {reason: read(u) for reason, u in wrong.items()}
 
 
-@LAYER.check("the first norm, through uniform weights")
-def first_norm(answer, rng):
+def first_of_two(run, same):
+    """The first norm; the maps `same` let through what comes in."""
     # All scores are 0, values are the normed tokens: their mean is added.
     (_, gain), (_, shift) = ONE
     suspects = misread(X, gain, shift, TWO, lambda u: X + u.mean(axis=0))
     mean = gain * Z.mean(axis=0) + shift
-    suspects["the residual around the head is missing."] = mean + 0 * X
-    got = layer(answer, X, *ONE, *TWO, **SAME)
+    suspects["the residual around attention is missing."] = mean + 0 * X
+    got = run(X, *ONE, *TWO, **same)
     expect_close(got, X + mean, "tokens", suspects)
 
 
-@LAYER.check(
-    "the second norm, through a feed-forward part that changes nothing"
-)
-def second_norm(answer, rng):
+@LAYER.check("the first norm, through uniform weights")
+def first_norm(answer, rng):
+    first_of_two(partial(layer, answer), SAME)
+
+
+def second_of_two(run):
+    """The second norm."""
     (_, gain), (_, shift) = TWO
     suspects = misread(X, gain, shift, ONE, lambda u: X + u)
     suspects |= {
@@ -255,8 +275,15 @@ def second_norm(answer, rng):
         ),
         "the ReLU is missing.": X + 2 * (gain * Z + shift),
     }
-    got = layer(answer, X, *ONE, *TWO, **THROUGH)
+    got = run(X, *ONE, *TWO, **THROUGH)
     expect_close(got, X + gain * Z + shift, "tokens", suspects)
+
+
+@LAYER.check(
+    "the second norm, through a feed-forward part that changes nothing"
+)
+def second_norm(answer, rng):
+    second_of_two(partial(layer, answer))
 
 
 POWERS = np.array([[1, 0, 2], [0, 1, 3], [2, 0, 1]])  # scores, times ln 3
@@ -331,8 +358,8 @@ def head_large(answer, rng):
         expect_close(got, X + added, "tokens", suspects)
 
 
-@LAYER.check("a worked feed-forward part")
-def feed_by_hand(answer, rng):
+def feed_alone(run):
+    """The feed-forward part by hand."""
     # Token i: 6 - 2 = 4 in place i, -2 in the other two, then 1 -2 0 0 3.
     W_1 = Z.T / 4 @ (np.eye(3, 8) * 6 - 3 * (np.arange(8) == 4))
     b_1 = np.array([-2, -2, -2, 1, 1, 0, 0, 3])
@@ -343,7 +370,7 @@ def feed_by_hand(answer, rng):
     want = X + 4 * first + rest + b_2
     linear = X + 6 * first - 2 * first.sum(axis=0) + rest - 2 * W_2[4] + b_2
     expect_close(
-        layer(answer, X, W_1=W_1, b_1=b_1, W_2=W_2, b_2=b_2),
+        run(X, W_1=W_1, b_1=b_1, W_2=W_2, b_2=b_2),
         want,
         "tokens",
         {
@@ -362,25 +389,30 @@ def feed_by_hand(answer, rng):
     )
 
 
-@LAYER.check("both parts together")
-def layer_by_hand(answer, rng):
-    # The head adds c. Then token i is its mean + 10 (m_i, 1) in the
+@LAYER.check("a worked feed-forward part")
+def feed_by_hand(answer, rng):
+    feed_alone(partial(layer, answer))
+
+
+def together(run, same):
+    """Both parts by hand."""
+    # Attention adds c. Then token i is its mean + 10 (m_i, 1) in the
     # directions Z[0], Z[1], of length 10 times 5/4, 5/3, 13/5.
     m, size = np.array([[3 / 4, 5 / 4], [4 / 3, 5 / 3], [12 / 5, 13 / 5]]).T
     c = 10.0 * Z[1]
     x = MEAN + 10 * m[:, None] * Z[0]
     y = x + c
     z = (m[:, None] * Z[0] + Z[1]) / size[:, None]
-    got = layer(answer, x, gain_1=np.zeros(4), shift_1=c, **SAME, **THROUGH)
+    got = run(x, gain_1=np.zeros(4), shift_1=c, **same, **THROUGH)
     expect_close(
         got,
         y + z,
         "tokens",
         {
-            "the feed-forward part reads x; it reads y, which holds what the "
-            "head added.": y + Z[0],
+            "the feed-forward part reads x; it reads y, which holds what "
+            "attention added.": y + Z[0],
             "the second residual adds x; it adds y.": x + z,
-            "the feed-forward part reads the head's result without x.": (
+            "the feed-forward part reads attention's result without x.": (
                 y + Z[1]
             ),
         },
@@ -388,11 +420,16 @@ def layer_by_hand(answer, rng):
     )
 
 
-@LAYER.check("a token whose numbers are almost equal")
-def layer_of_equals(answer, rng):
+@LAYER.check("both parts together")
+def layer_by_hand(answer, rng):
+    together(partial(layer, answer), SAME)
+
+
+def of_equals(run, same):
+    """Where all numbers of a token are almost equal, epsilon counts."""
     x = MEAN + 0.01 * Z  # variance 1e-4
     right, outside, none = 0.01 / 1.1e-4**0.5, 0.01 / 0.01001, 1
-    for maps, added in ((SAME, Z.mean(axis=0)), (THROUGH, Z)):
+    for maps, added in ((same, Z.mean(axis=0)), (THROUGH, Z)):
         suspects = {
             "epsilon is added to the variance, under the root.": (
                 x + outside * added
@@ -400,8 +437,13 @@ def layer_of_equals(answer, rng):
             "epsilon is missing: where all numbers are equal, 0 is divided "
             "by 0.": x + none * added,
         }
-        got = layer(answer, x, **maps)
+        got = run(x, **maps)
         expect_close(got, x + right * added, "tokens", suspects)
+
+
+@LAYER.check("a token whose numbers are almost equal")
+def layer_of_equals(answer, rng):
+    of_equals(partial(layer, answer), SAME)
 
 
 # --- c ---------------------------------------------------------------------
@@ -739,3 +781,142 @@ def lost_gradient(answer, rng):
                 "detached on the way: every layer must learn."
             )
     expect_gradients(answer, "next_logits", args, rng)
+
+
+# --- f ---------------------------------------------------------------------
+
+ARRAYS = tuple(SHAPES)  # in the order of exercise b
+
+
+def block(answer, x, *pairs, heads=2, allowed=None, hidden=8, **given):
+    """The answer with these arrays, x (n, w) or (b, n, w); the other gains
+    are 1, all else is 0."""
+    one, w = x.ndim == 2, x.shape[-1]
+    x = x[None] if one else x
+    sizes = block_shapes(w, hidden)
+    blank = {k: np.full(s, 1.0 * ("gain" in k)) for k, s in sizes.items()}
+    arrays = (blank | dict(pairs) | given).values()
+    if allowed is None:
+        allowed = np.ones((len(x), 1, x.shape[1]), bool)
+    floats = [np.asarray(a, float) for a in (*arrays, x)]
+    got = answer.call(encoder_block(w, heads, hidden), *floats, allowed)
+    return got[0] if one else got
+
+
+def block_shapes(w, m):
+    """Of the parameters, by name."""
+    shapes = {k: (w, w) if k.startswith("W") else w for k in ARRAYS}
+    return shapes | {"W_1": (w, m), "b_1": m, "W_2": (m, w)}
+
+
+def encoder_block(width, heads, hidden):
+    """The student's class with these sizes, as a function of its weights."""
+    return Module("EncoderBlock", (width, heads, hidden), ARRAYS)
+
+
+PASS = {"W_v": np.eye(4), "W_o": np.eye(4)}  # value = what comes in
+
+
+@BLOCK.check("maps of zeros add only the last bias")
+def block_of_zeros(answer, rng):
+    of_zeros(partial(block, answer))
+
+
+@BLOCK.check("the first norm, through uniform weights")
+def block_first(answer, rng):
+    first_of_two(partial(block, answer), PASS)
+
+
+@BLOCK.check(
+    "the second norm, through a feed-forward part that changes nothing"
+)
+def block_second(answer, rng):
+    second_of_two(partial(block, answer))
+
+
+@BLOCK.check("two worked heads under a mask")
+def block_heads(answer, rng):
+    sign = np.array([[1, 1], [1, -1]])
+    units = np.kron(np.kron(sign, sign), sign)[1:4]  # mean 0, variance 1
+    _, (_, *maps, _) = tokens_of_heads()
+    maps = [units.T / 8 @ W[:3] for W in maps]
+    u, x = units[ORDER], (MEAN + SIZE * units)[ORDER]
+    W_o = np.roll(np.eye(8), 3, axis=1)
+    want, suspects = heads_by_hand(u, maps, W_o, x)
+    given = dict(zip(("W_q", "W_k", "W_v"), maps)) | {"W_o": W_o}
+    got = block(answer, x, allowed=PERMITTED, hidden=5, **given)
+    suspects = {reason: x + added for reason, added in suspects.items()}
+    expect_close(got, x + want, "tokens", suspects)
+
+
+@BLOCK.check("a worked feed-forward part")
+def block_feed(answer, rng):
+    feed_alone(partial(block, answer))
+
+
+@BLOCK.check("both parts together")
+def block_by_hand(answer, rng):
+    together(partial(block, answer), PASS)
+
+
+@BLOCK.check("a token whose numbers are almost equal")
+def block_of_equals(answer, rng):
+    of_equals(partial(block, answer), PASS)
+
+
+def block_arguments(rng, b, n, width, heads, hidden):
+    """The class and its arguments by name, far from a ReLU's corner."""
+    args = {}
+    for key, shape in block_shapes(width, hidden).items():
+        args[key] = rng.normal(size=shape) / 4 + 1.0 * ("gain" in key)
+    args["b_1"] = 3.0 * (-1) ** np.arange(hidden)
+    spread = np.linspace(-2, 2, width)
+    args["x"] = spread + rng.normal(size=(b, n, width)) / 2
+    lengths = np.arange(n, n - b, -1)
+    args["may_attend"] = np.arange(n) < lengths[:, None, None]
+    return encoder_block(width, heads, hidden), args
+
+
+@BLOCK.check("each sentence as if alone; no token sees a later one")
+def block_alone(answer, rng):
+    kind, args = block_arguments(rng, 4, 5, 6, 3, 7)
+    *weights, x, real = args.values()
+    got = answer.call(kind, *weights, x, real)
+    for one, n in enumerate(real.sum(axis=(1, 2))):
+        alone = x[one : one + 1, :n], np.ones((1, 1, n), bool)
+        expect_close(
+            got[one : one + 1, :n],
+            answer.call(kind, *weights, *alone),
+            f"the {n} tokens of sentence {one}, in the batch against alone",
+        )
+    past = np.tril(np.ones((4, 5, 5), bool))
+    got = answer.call(kind, *weights, x, past)
+    other = x.copy()
+    other[:, 3:] += rng.normal(size=(4, 2, 6))
+    after = answer.call(kind, *weights, other, past)
+    what = "the first three tokens under a causal mask, after later ones"
+    expect_close(after[:, :3], got[:, :3], f"{what} have changed")
+
+
+@BLOCK.check("nothing counts but parameters and arguments")
+def block_steady(answer, rng):
+    kind, args = block_arguments(rng, 4, 5, 6, 3, 7)
+    steady(answer, kind, args)
+    none = ("W_o", "W_2", "b_2")
+    zero = args | {k: np.zeros_like(args[k]) for k in none}
+    got = answer.call(kind, *zero.values())
+    expect_close(got, args["x"], "tokens where W_o, W_2 and b_2 are 0")
+
+
+@BLOCK.check("scores beyond 1000")
+def block_large(answer, rng):
+    kind, args = block_arguments(rng, 4, 5, 6, 3, 7)
+    args["W_q"] = 10_000 * args["W_q"]
+    expect_finite(answer.call(kind, *args.values()))
+
+
+@BLOCK.check("gradients of x and of every parameter")
+def block_gradients(answer, rng):
+    kind, args = block_arguments(rng, 2, 3, 4, 2, 5)
+    steady(answer, kind, args)
+    expect_gradients(answer, kind, args, rng)

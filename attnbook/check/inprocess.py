@@ -1,12 +1,13 @@
 """An answer that lives in this process: a notebook's own namespace."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy import ndarray
 from torch import nn
-from torch.func import functional_call
 
 from attnbook.check.engine import Module, NotStarted, Wrong
 
@@ -42,13 +43,116 @@ def to_arrays(result, parts: int, name: str):
     return tuple(to_array(part, name) for part in result)
 
 
-class ShapeOf(Exception):
-    """A parameter has another shape than the text of the exercise asks."""
+@contextmanager
+def float64_by_default():
+    """New tensors are float64: a module computes as precisely as its check,
+    whatever it makes on the way."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
-    def __init__(self, key: str, want: tuple, found: tuple):
-        super().__init__(
-            f"the parameter {key} must have shape {want}, yours has {found}."
-        )
+
+def tensors_in(value, depth: int = 3) -> Iterator[torch.Tensor]:
+    """The value if it is a tensor, or those in its lists, tuples, dicts."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, nn.Module):
+        yield from value.parameters()
+    elif isinstance(value, (dict, list, tuple)) and depth:
+        items = value.values() if isinstance(value, dict) else value
+        for item in items:
+            yield from tensors_in(item, depth - 1)
+
+
+def stored(module: nn.Module) -> list[tuple[str, object, list]]:
+    """What __init__ stored beside parameters and modules: name, value, and
+    the tensors in it."""
+    inner = "_parameters", "_buffers", "_modules"
+    out = []
+    for part in module.modules():
+        own = {k: v for k, v in vars(part).items() if k not in inner}
+        own |= dict(part.named_buffers(recurse=False))
+        out += [(k, v, list(tensors_in(v))) for k, v in own.items()]
+    return out
+
+
+def misplaced(module: nn.Module, key: str) -> str:
+    """Why a parameter was not found under this name."""
+    value = getattr(module, key, None)
+    if value is None:
+        return f"{key} is missing."
+    kind = f"an object of type {type(value).__name__}"
+    if key in dict(module.named_buffers()):
+        kind = "a buffer"
+    elif isinstance(value, torch.Tensor):
+        kind = "a plain tensor"
+    return f"self.{key} is {kind}, not an nn.Parameter."
+
+
+def expect_names(module: nn.Module, wanted: Module) -> None:
+    """Wrong unless its parameters have these names."""
+    found = dict(module.named_parameters(remove_duplicate=False))
+    missing = [key for key in wanted.weights if key not in found]
+    more = [key for key in found if key not in wanted.weights]
+    if not missing and not more:
+        return
+    names = ", ".join(wanted.weights)
+    says = [f"the parameters of {wanted} must be {names}, and no others."]
+    says += [misplaced(module, key) for key in missing]
+    if more:
+        says.append(f"Not asked for: {', '.join(more)}.")
+    for key, value, tensors in stored(module):
+        if isinstance(value, torch.Tensor):
+            continue
+        if any(isinstance(x, nn.Parameter) for x in tensors):
+            says.append(
+                f"Parameters in a {type(value).__name__}, as in self.{key}, "
+                "are not found: give each an attribute of its own."
+            )
+    raise Wrong(" ".join(says))
+
+
+def expect_trainable(module: nn.Module, wanted: Module) -> None:
+    """Wrong if training a parameter could not change the result."""
+    found = dict(module.named_parameters(remove_duplicate=False))
+    for key, value in found.items():
+        twins = [k for k, v in found.items() if v is value]
+        if len(twins) > 1:
+            raise Wrong(
+                f"{wanted}: {' and '.join(twins)} are one and the same "
+                "nn.Parameter; each must have numbers of its own."
+            )
+        if not value.requires_grad:
+            raise Wrong(
+                f"{wanted}: {key} has requires_grad=False; it would never be "
+                "trained."
+            )
+    places = {x.untyped_storage().data_ptr() for x in found.values()}
+    for key, _, tensors in stored(module):
+        made = [x for x in tensors if x.grad_fn is not None and x.numel()]
+        if any(x.untyped_storage().data_ptr() not in places for x in made):
+            raise Wrong(
+                f"{wanted}: self.{key} is computed from the parameters in "
+                "__init__, and stays as it is when they are trained; compute "
+                "it in forward."
+            )
+
+
+def set_weights(module: nn.Module, wanted: Module, weights: list) -> list:
+    """Copy these numbers into its parameters, which are returned in the same
+    order; Wrong if one has another shape."""
+    found = dict(module.named_parameters())
+    for key, value in zip(wanted.weights, weights, strict=True):
+        if found[key].shape != value.shape:
+            raise Wrong(
+                f"{wanted}: the parameter {key} must have shape "
+                f"{tuple(value.shape)}, yours has {tuple(found[key].shape)}."
+            )
+        found[key].data.copy_(value)
+    return [found[key] for key in wanted.weights]
 
 
 class InProcess:
@@ -67,52 +171,58 @@ class InProcess:
             )
         return self.namespace[name]
 
-    def _built(self, wanted: Module):
-        """The class as a function of its weights and its forward's input."""
+    def _built(self, wanted: Module) -> nn.Module:
+        """An instance of the student's class, in float64, for evaluation."""
         build = self._find(wanted.name)
         if not (isinstance(build, type) and issubclass(build, nn.Module)):
             raise Wrong(f"`{wanted}` must be a class derived from nn.Module.")
-        try:
-            module = build(*wanted.sizes).double().eval()
-        except NotImplementedError:
-            raise NotStarted(
-                f"Write the body of `{wanted}` in the cell above, run it, "
-                "then run this cell."
-            ) from None
-        except Exception as error:
-            sizes = ", ".join(map(str, wanted.sizes))
-            raise Wrong(
-                f"{wanted}({sizes}) raised {type(error).__name__}: {error}"
-            ) from None
-        found = {k: v.shape for k, v in module.named_parameters()}
-        if set(found) != set(wanted.weights):
-            raise Wrong(
-                f"the parameters of {wanted} must be called "
-                f"{', '.join(wanted.weights)}; yours are "
-                f"{', '.join(found) or 'none'}. Each is an nn.Parameter."
-            )
-
-        def function(*args):
-            weights = dict(zip(wanted.weights, args))
-            for key, value in weights.items():
-                if found[key] != value.shape:
-                    raise ShapeOf(key, tuple(value.shape), tuple(found[key]))
-            rest = args[len(weights) :]
-            return functional_call(module, weights, rest)
-
-        return function
+        if build.forward is nn.Module.forward:
+            raise Wrong(f"`{wanted}` has no method called forward.")
+        head = f"{wanted}({', '.join(map(str, wanted.sizes))})"
+        with float64_by_default(), torch.enable_grad():
+            module = self._run(head, f"{wanted}.__init__", build, wanted.sizes)
+        if "_parameters" not in vars(module):
+            raise Wrong(f"{wanted}.__init__ must begin: super().__init__().")
+        expect_names(module, wanted)
+        expect_trainable(module, wanted)
+        return module.double().eval()
 
     def _copy(self, arg):
         if not isinstance(arg, ndarray):
             return arg
         return torch.tensor(arg) if self.backend == "torch" else arg.copy()
 
-    def _apply(self, name: str, args: list):
-        function = self._find(name)
+    def _apply(self, name: str | Module, args: tuple, learn: bool = False):
+        """What it returns, and the copies of `args` that it got, a Module's
+        parameters among them; with `learn` these have gradients."""
+        given = [self._copy(arg) for arg in args]
+        body, rest = name, given
+        if isinstance(name, Module):
+            body, count = f"{name}.forward", len(name.weights)
+            module, rest = self._built(name), given[count:]
+            given = set_weights(module, name, given[:count]) + rest
+
+            def function(*args):
+                with float64_by_default():
+                    return module(*args)
+
+        else:
+            function = self._find(name)
         if not callable(function):
             raise Wrong(
                 f"`{name}` is not a function any more: define it again."
             )
+        if not learn:
+            return self._run(name, body, function, rest), given
+        for arg in given:
+            if isinstance(arg, torch.Tensor) and arg.is_floating_point():
+                arg.requires_grad_()
+        with torch.enable_grad():  # whatever a cell has switched off
+            return self._run(name, body, function, rest), given
+
+    def _run(self, name, body: str, function, args):
+        """What it returns; Wrong with a sentence if it raises. `body` is what
+        a stub leaves to be written."""
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
@@ -121,18 +231,19 @@ class InProcess:
             if str(error) not in ("", "write this body"):  # torch's own
                 raise Wrong(f"{name} raised {error!r}") from None
             raise NotStarted(
-                f"Write the body of `{name}` in the cell above, run it, then "
+                f"Write the body of `{body}` in the cell above, run it, then "
                 "run this cell."
             ) from None
-        except ShapeOf as error:
-            raise Wrong(f"{name}: {error}") from None
         except Exception as error:
             if "leaf Variable that requires grad" in str(error):
+                or_parameter = isinstance(name, Module) * ", or a parameter"
                 raise Wrong(
-                    f"{name} changes its argument in place. Work on a new "
-                    "tensor: x = x + y, not x += y."
+                    f"{name} changes its argument in place{or_parameter}. "
+                    "Work on a new tensor: x = x + y, not x += y."
                 ) from None
-            shapes = ", ".join(str(getattr(a, "shape", a)) for a in args)
+            shapes = ", ".join(
+                str(tuple(a.shape) if hasattr(a, "shape") else a) for a in args
+            )
             hint = ""
             if "dtype" in str(error) or "scalar type" in str(error):
                 hint = (
@@ -144,26 +255,36 @@ class InProcess:
                 f"(arguments: {shapes}).{hint}"
             ) from None
 
-    def call(self, name: str, *args, parts: int = 1):
-        given = [self._copy(arg) for arg in args]
-        result = self._apply(name, given)
-        for before, after in zip(args, given, strict=True):
-            if isinstance(before, ndarray) and not np.array_equal(
-                before, np.asarray(after), equal_nan=before.dtype.kind == "f"
-            ):
+    def call(self, name: str | Module, *args, parts: int = 1):
+        result, given = self._apply(name, args)
+        for k, (before, after) in enumerate(zip(args, given, strict=True)):
+            if not isinstance(before, ndarray):
+                continue
+            after = after.detach().numpy() if torch.is_tensor(after) else after
+            floats = before.dtype.kind == "f"
+            if np.array_equal(before, after, equal_nan=floats):
+                continue
+            if isinstance(name, Module) and k < len(name.weights):
                 raise Wrong(
-                    f"{name} changes its argument in place: its caller's "
-                    "array is different afterwards. Work on a new array."
+                    f"{name} changes its parameter {name.weights[k]} in "
+                    "forward; that is for training to do."
                 )
+            raise Wrong(
+                f"{name} changes its argument in place: its caller's array "
+                "is different afterwards. Work on a new array."
+            )
         return to_arrays(result, parts, name)
 
     def vjp(
-        self, name: str, args: tuple, cotangent: ndarray, parts: int = 1
+        self,
+        name: str | Module,
+        args: tuple,
+        cotangent: ndarray,
+        parts: int = 1,
     ) -> tuple:
-        given = [self._copy(arg) for arg in args]
+        result, given = self._apply(name, args, learn=True)
         leaves = [a for a in given if isinstance(a, torch.Tensor)]
-        leaves = [a.requires_grad_() for a in leaves if a.is_floating_point()]
-        result = self._apply(name, given)
+        leaves = [a for a in leaves if a.is_floating_point()]
         if parts > 1:
             result = torch.cat([x.flatten() for x in result])
         elif isinstance(result, (tuple, list)):
@@ -178,7 +299,8 @@ class InProcess:
                 f"{name}: shape {cotangent.shape} expected, yours is "
                 f"{tuple(result.shape)}."
             )
-        total = (result * torch.tensor(cotangent)).sum()
+        with torch.enable_grad():
+            total = (result * torch.tensor(cotangent)).sum()
         try:
             grads = torch.autograd.grad(total, leaves, allow_unused=True)
         except RuntimeError as error:

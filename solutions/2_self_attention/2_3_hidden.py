@@ -5,11 +5,14 @@ Never handed out. The reference answers are the master notebook's own cells.
 
 import numpy as np
 import torch
+from torch import nn
 
 from attnbook.attention import attention
 from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.engine import Module
 
 HIDDEN = Hidden()
+MAPS = ("W_q", "W_k", "W_v", "W_o")
 
 
 @HIDDEN.check("2_3.a", "random lengths")
@@ -74,6 +77,35 @@ def stack_anywhere(answer, rng, reference):
     agree(answer, reference, "stack", args, "random stack")
     u = rng.normal(size=x.shape)
     agree_in_gradient(answer, reference, "stack", args, u)
+
+
+def random_module(rng):
+    """MultiHead of some sizes, its weights, tokens and a mask."""
+    b, n, heads, d = (int(k) for k in rng.permutation([2, 3, 4, 5]))
+    w = heads * d
+    maps = [rng.normal(size=(w, w)) / w**0.5 for _ in MAPS]
+    allowed = rng.random((b, rng.choice([1, n]), n)) > 0.4
+    allowed |= np.arange(n) == rng.integers(n, size=(*allowed.shape[:2], 1))
+    x = rng.normal(size=(b, n, w))
+    return Module("MultiHead", (w, heads), MAPS), (*maps, x, allowed)
+
+
+@HIDDEN.check("2_3.f", "random sizes and masks, values and gradients")
+def module_anywhere(answer, rng, reference):
+    kind, args = random_module(rng)
+    agree(answer, reference, kind, args, "random sizes")
+    u = rng.normal(size=args[4].shape)
+    agree_in_gradient(answer, reference, kind, args, u)
+
+
+@HIDDEN.check("2_3.f", "as many examples as heads")
+def module_square(answer, rng, reference):
+    maps = [rng.normal(size=(6, 6)) / 2 for _ in MAPS]
+    allowed = rng.random((3, 4, 4)) > 0.5
+    allowed |= np.eye(4, dtype=bool)
+    args = (*maps, rng.normal(size=(3, 4, 6)), allowed)
+    kind = Module("MultiHead", (6, 3), MAPS)
+    agree(answer, reference, kind, args, "3 examples, 3 heads")
 
 
 # --- a ---------------------------------------------------------------------
@@ -613,3 +645,355 @@ def stack(x, maps, may_attend):
     for W in maps:
         x = x.detach() + attention(x @ W, x, x, may_attend)[0]
     return x
+
+
+# --- f ---------------------------------------------------------------------
+
+
+class Heads(nn.Module):
+    """A right answer, in steps that the wrong ones replace."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        for name in MAPS:
+            setattr(self, name, nn.Parameter(torch.randn(width, width)))
+
+    def project(self, x):
+        return x @ self.W_q, x @ self.W_k, x @ self.W_v
+
+    def cut(self, z):
+        return cut_well(z, self.heads)
+
+    def scale(self, q):
+        return q.shape[-1] ** 0.5
+
+    def mask(self, s, m):
+        return s.masked_fill(~m[:, None], -torch.inf)
+
+    def weigh(self, q, k, m):
+        return self.mask(q @ k.mT / self.scale(q), m).softmax(-1)
+
+    def join(self, c):
+        return together(c)
+
+    def out(self, c):
+        return c @ self.W_o
+
+    def forward(self, x, may_attend):
+        q, k, v = (self.cut(z) for z in self.project(x))
+        return self.out(self.join(self.weigh(q, k, may_attend) @ v))
+
+
+def wrong_module(says, **steps):
+    """An answer in which these methods are others."""
+    HIDDEN.wrong("2_3.f", says)(type("MultiHead", (Heads,), steps))
+
+
+def wrong_init(says, change):
+    """An answer whose constructor ends with change(self)."""
+
+    def start(self, width, heads):
+        Heads.__init__(self, width, heads)
+        change(self)
+
+    wrong_module(says, __init__=start)
+
+
+wrong_module("not divided by sqrt(d)", scale=lambda self, q: 1)
+wrong_module("by d, not by sqrt(d)", scale=lambda self, q: q.shape[-1])
+wrong_module(
+    "the root of the width w",
+    scale=lambda self, q: (q.shape[1] * q.shape[3]) ** 0.5,
+)
+wrong_module("the mask is not used", mask=lambda self, s, m: s)
+wrong_module(
+    "the mask is inverted",
+    mask=lambda self, s, m: s.masked_fill(m[:, None], -torch.inf),
+)
+wrong_module(
+    "applied after the softmax",
+    weigh=lambda self, q, k, m: (
+        (q @ k.mT / self.scale(q)).softmax(-1) * m[:, None]
+    ),
+)
+wrong_module(
+    "a forbidden score is set to 0",
+    mask=lambda self, s, m: s * m[:, None],
+)
+wrong_module(
+    "mask of the first one",
+    mask=lambda self, s, m: s.masked_fill(~m[0], -torch.inf),
+)
+wrong_module(
+    "yours has met the heads",
+    mask=lambda self, s, m: s.masked_fill(~m, -torch.inf),
+)
+wrong_module(
+    "runs over the queries",
+    weigh=lambda self, q, k, m: self.mask(q @ k.mT / self.scale(q), m).softmax(
+        -2
+    ),
+)
+wrong_module(
+    "runs over the heads",
+    weigh=lambda self, q, k, m: (
+        (q @ k.mT / self.scale(q)).softmax(1) * m[:, None]
+    ),
+)
+wrong_module(
+    "queries and keys are swapped",
+    weigh=lambda self, q, k, m: self.mask(k @ q.mT / self.scale(q), m).softmax(
+        -1
+    ),
+)
+wrong_module(
+    "not yet divided by their sum",
+    weigh=lambda self, q, k, m: self.mask(q @ k.mT / self.scale(q), m).exp(),
+)
+
+
+def no_maximum(self, q, k, m):
+    w = (q @ k.mT / self.scale(q)).exp() * m[:, None]
+    return w / w.sum(dim=-1, keepdim=True)
+
+
+wrong_module("subtract the row's maximum", weigh=no_maximum)
+wrong_module(
+    "there is no softmax",
+    weigh=lambda self, q, k, m: (q @ k.mT / self.scale(q)) * m[:, None],
+)
+wrong_module(
+    "a part of the sentence, not some columns",
+    cut=lambda self, z: viewed(z, self.heads),
+    join=lambda self, c: c.flatten(1).view(c.shape[0], c.shape[2], -1),
+)
+wrong_module(
+    "joined without transposing back",
+    join=lambda self, c: c.reshape(c.shape[0], c.shape[2], -1),
+)
+wrong_module(
+    "takes every second one",
+    cut=lambda self, z: every_second(z, self.heads),
+    join=lambda self, c: c.permute(0, 2, 3, 1).flatten(2),
+)
+wrong_module(
+    "sums are interleaved",
+    join=lambda self, c: c.permute(0, 2, 3, 1).flatten(2),
+)
+wrong_module(
+    "nothing is split",
+    cut=lambda self, z: z[:, None],
+    join=lambda self, c: c[:, 0],
+)
+wrong_module("W_o is missing", out=lambda self, c: c)
+wrong_module("not x @ W_o.T", out=lambda self, c: c @ self.W_o.T)
+wrong_module(
+    "which is what nn.Linear and F.linear do",
+    project=lambda self, x: (x @ self.W_q.T, x @ self.W_k.T, x @ self.W_v.T),
+    out=lambda self, c: c @ self.W_o.T,
+)
+wrong_module(
+    "the keys are made with W_q",
+    project=lambda self, x: (x @ self.W_q, x @ self.W_q, x @ self.W_v),
+)
+wrong_module(
+    "the values are made with W_k",
+    project=lambda self, x: (x @ self.W_q, x @ self.W_k, x @ self.W_k),
+)
+wrong_module(
+    "W_v is missing",
+    project=lambda self, x: (x @ self.W_q, x @ self.W_k, x),
+)
+
+
+def and_weights(self, x, may_attend):
+    return Heads.forward(self, x, may_attend), self.W_q
+
+
+wrong_module(
+    "x is added",
+    forward=lambda self, x, m: x + Heads.forward(self, x, m),
+)
+wrong_module("return one array, not a tuple", forward=and_weights)
+wrong_module("did you forget `return`?", forward=lambda self, x, m: None)
+
+# Right in value, wrong in gradient.
+
+wrong_module(
+    "no gradient flows through MultiHead",
+    forward=torch.no_grad()(Heads.forward),
+)
+wrong_module(
+    "the gradient of W_q, W_k, x is not",
+    weigh=lambda self, q, k, m: Heads.weigh(self, q, k, m).detach(),
+)
+wrong_module(
+    "the gradient of W_q, W_k, x is not",
+    weigh=torch.no_grad()(Heads.weigh),
+)
+wrong_module(
+    "the gradient of W_q, W_k, W_v, x is not",
+    join=lambda self, c: together(c.detach()),
+)
+wrong_module(
+    "something is detached",
+    project=lambda self, x: (x @ self.W_q.data, x @ self.W_k, x @ self.W_v),
+)
+wrong_module(
+    "the gradient of W_k is not",
+    project=lambda self, x: (
+        (x @ self.W_q, x @ self.W_k.detach(), x @ self.W_v)
+    ),
+)
+wrong_module(
+    "the gradient of x is not",
+    project=lambda self, x: Heads.project(self, x.detach()),
+)
+wrong_module(
+    "the gradient of W_o is not", out=lambda self, c: c @ self.W_o.data
+)
+wrong_module(
+    "the gradient of W_o is not",
+    out=lambda self, c: c @ torch.tensor(self.W_o.tolist()),
+)
+
+# Parameters that are not what the text asks for.
+
+
+def use(layer):
+    """W_q is a layer with a matrix of its own."""
+
+    def change(self):
+        width = len(self.W_q)
+        del self.W_q
+        self.W_q = layer(width)
+
+    return change
+
+
+def hide(self):
+    self.maps = [getattr(self, name) for name in MAPS]
+    for name in MAPS:
+        delattr(self, name)
+
+
+def frozen(self):
+    self.W_v.requires_grad = False
+
+
+def tied(self):
+    self.W_k = self.W_q
+
+
+def early(self):
+    self.W_qkv = torch.cat([self.W_q, self.W_k, self.W_v], dim=1)
+
+
+def early_copy(self):
+    self.copy = self.W_q.detach().clone()
+
+
+wrong_init(
+    "Not asked for: W_q.weight, W_q.bias",
+    use(lambda width: nn.Linear(width, width)),
+)
+wrong_init("not an nn.Parameter", use(lambda w: nn.Linear(w, w, bias=False)))
+wrong_init("self.W_q is a plain tensor", use(lambda w: torch.randn(w, w)))
+wrong_init("W_q must have shape", use(lambda w: nn.Parameter(torch.ones(w))))
+wrong_init("Parameters in a list, as in self.maps, are not found", hide)
+wrong_init("has requires_grad=False", frozen)
+wrong_init("one and the same nn.Parameter", tied)
+wrong_init("self.W_qkv is computed from the parameters in __init__", early)
+
+
+def biased(self):
+    self.b_o = nn.Parameter(torch.zeros(len(self.W_o)))
+
+
+def renamed(self):
+    self.W_out = self.W_o
+    del self.W_o
+
+
+def without(self):
+    del self.W_o
+
+
+wrong_init("Not asked for: b_o", biased)
+wrong_init("W_o is missing. Not asked for: W_out", renamed)
+wrong_init("W_o is missing", without)
+
+
+@HIDDEN.wrong("2_3.f", "copied from the random ones")
+class MultiHead(Heads):
+    def __init__(self, width, heads):
+        super().__init__(width, heads)
+        early_copy(self)
+
+    def project(self, x):
+        return x @ self.copy, x @ self.W_k, x @ self.W_v
+
+
+@HIDDEN.wrong("2_3.f", "a weight is made anew in forward")
+class MultiHead(Heads):
+    def out(self, c):
+        return nn.Linear(c.shape[-1], c.shape[-1])(c)
+
+
+@HIDDEN.wrong("2_3.f", "a weight is made anew in forward")
+class MultiHead(Heads):
+    def out(self, c):
+        self.W_o = nn.Parameter(torch.randn(c.shape[-1], c.shape[-1]))
+        return c @ self.W_o
+
+
+@HIDDEN.wrong("2_3.f", "dropped at random in evaluation")
+class MultiHead(Heads):
+    def out(self, c):
+        return nn.functional.dropout(c @ self.W_o, 0.5)
+
+
+@HIDDEN.wrong("2_3.f", "changes its parameter W_q in forward")
+class MultiHead(Heads):
+    def project(self, x):
+        self.W_q.data /= self.heads
+        return Heads.project(self, x)
+
+
+def builder(width, heads):
+    return Heads(width, heads)
+
+
+builder.__name__ = "MultiHead"
+HIDDEN.wrong("2_3.f", "must be a class derived from nn.Module")(builder)
+
+
+@HIDDEN.wrong("2_3.f", "must begin: super().__init__()")
+class MultiHead(Heads):
+    def __init__(self, width, heads):
+        self.heads = heads
+
+
+@HIDDEN.wrong("2_3.f", "MultiHead(8, 2) raised TypeError")
+class MultiHead(Heads):
+    def __init__(self, width):
+        super().__init__(width, 2)
+
+
+@HIDDEN.wrong("2_3.f", "MultiHead raised TypeError")
+class MultiHead(Heads):
+    def forward(self, x):
+        return Heads.forward(self, x, None)
+
+
+@HIDDEN.wrong("2_3.f", "all queries get the mask of the first one")
+class MultiHead(Heads):
+    def mask(self, s, m):
+        return s.masked_fill(~m[:, None, :1], -torch.inf)
+
+
+@HIDDEN.wrong("2_3.f", "(arguments: (4, 5, 6), (4, 1, 5))")
+class MultiHead(Heads):
+    def mask(self, s, m):  # for (b, n, n) only
+        return s.masked_fill(~m.view(len(s), 1, *s.shape[2:]), -torch.inf)

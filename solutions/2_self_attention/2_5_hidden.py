@@ -5,12 +5,22 @@ Never handed out. The reference answers are the master notebook's own cells.
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from attnbook.attention import attention
 from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.engine import Module
+from attnbook.heads import join_heads, split_heads
 
 HIDDEN = Hidden()
+NAMES = "gain_1 shift_1 W_q W_k W_v W_o gain_2 shift_2 W_1 b_1 W_2 b_2".split()
+
+
+def block_shapes(w, m):
+    """Of an encoder block's parameters, by name."""
+    shapes = {k: (w, w) if k.startswith("W") else (w,) for k in NAMES}
+    return shapes | {"W_1": (w, m), "b_1": (m,), "W_2": (m, w)}
 
 
 def random_targets(rng, b, n, v):
@@ -75,6 +85,32 @@ def lost_anywhere(answer, rng, reference):
     agree(answer, reference, "next_logits", args, "random")
     u = rng.normal(size=(b, i, v))
     agree_in_gradient(answer, reference, "next_logits", args, u)
+
+
+@HIDDEN.check("2_5.f", "random sizes and masks, values and gradients")
+def block_anywhere(answer, rng, reference):
+    b, n, heads, d, m = (int(k) for k in rng.permutation([2, 3, 4, 5, 7]))
+    w = heads * d
+    args = [rng.normal(size=s) / 2 for s in block_shapes(w, m).values()]
+    x = rng.normal(size=(b, n, w)) * 3 + 2
+    allowed = rng.random((b, rng.choice([1, n]), n)) > 0.4
+    allowed |= np.arange(n) == rng.integers(n, size=(*allowed.shape[:2], 1))
+    kind = Module("EncoderBlock", (w, heads, m), tuple(NAMES))
+    args = (*args, x, allowed)
+    agree(answer, reference, kind, args, "random sizes")
+    u = rng.normal(size=x.shape)
+    agree_in_gradient(answer, reference, kind, args, u)
+
+
+@HIDDEN.check("2_5.f", "two blocks, one on top of the other")
+def block_on_block(answer, rng, reference):
+    kind = Module("EncoderBlock", (6, 3, 4), tuple(NAMES))
+    x, past = rng.normal(size=(3, 5, 6)), np.tril(np.ones((3, 5, 5), bool))
+    for number in ("first", "second"):
+        args = [rng.normal(size=s) for s in block_shapes(6, 4).values()]
+        args = (*args, x, past)
+        agree(answer, reference, kind, args, f"the {number} block")
+        x = reference.call(kind, *args)
 
 
 # --- a ---------------------------------------------------------------------
@@ -212,8 +248,6 @@ def language_loss(logits, target, pad):
 
 
 # --- b ---------------------------------------------------------------------
-
-NAMES = "gain_1 shift_1 W_q W_k W_v W_o gain_2 shift_2 W_1 b_1 W_2 b_2".split()
 
 
 def norm(z, gain, shift):
@@ -387,7 +421,7 @@ def last_after(x, p, one, two, head, feed):
     return two(y + feed(y, p))
 
 
-@wrong_join("the residual around the head is missing")
+@wrong_join("the residual around attention is missing")
 def no_first(x, p, one, two, head, feed):
     y = head(one(x), p)
     return y + feed(two(y), p)
@@ -421,7 +455,7 @@ def wrong_second(x, p, one, two, head, feed):
     return x + feed(two(x + head(one(x), p)), p)
 
 
-@wrong_join("reads the head's result without x")
+@wrong_join("reads attention's result without x")
 def head_alone(x, p, one, two, head, feed):
     added = head(one(x), p)
     return x + added + feed(two(added), p)
@@ -754,3 +788,401 @@ rewired("it maps the queries", lambda e, m, s, r: (e, m, s, r.mT))
 rewired("it maps the queries", lambda e, m, s, r: (e, m.mT, s, r))
 rewired("it maps the queries", lambda e, m, s, r: (e, m, s.mT, r))
 rewired("the gradient of embed", lambda e, *rest: (e.detach(), *rest))
+
+
+# --- f ---------------------------------------------------------------------
+
+
+class Block(nn.Module):
+    """A right answer, in steps that the wrong ones replace."""
+
+    def __init__(self, width, heads, hidden):
+        super().__init__()
+        self.heads = heads
+        for name, shape in block_shapes(width, hidden).items():
+            setattr(self, name, nn.Parameter(torch.randn(shape)))
+
+    def norm(self, z, gain, shift):
+        return F.layer_norm(z, z.shape[-1:], gain, shift)
+
+    def norm_1(self, x):
+        return self.norm(x, self.gain_1, self.shift_1)
+
+    def norm_2(self, y):
+        return self.norm(y, self.gain_2, self.shift_2)
+
+    def cut(self, z):
+        return split_heads(z, self.heads)
+
+    def scale(self, q):
+        return q.shape[-1] ** 0.5
+
+    def mask(self, s, m):
+        return s.masked_fill(~m[:, None], -torch.inf)
+
+    def weigh(self, q, k, m):
+        return self.mask(q @ k.mT / self.scale(q), m).softmax(-1)
+
+    def join(self, c):
+        return join_heads(c)
+
+    def attend(self, u, m, keys=None, values=None):
+        keys = u if keys is None else keys
+        values = u if values is None else values
+        q, k = self.cut(u @ self.W_q), self.cut(keys @ self.W_k)
+        v = self.cut(values @ self.W_v)
+        return self.join(self.weigh(q, k, m) @ v) @ self.W_o
+
+    def hide(self, u):
+        return (u @ self.W_1 + self.b_1).relu()
+
+    def feed(self, u):
+        return self.hide(u) @ self.W_2 + self.b_2
+
+    def forward(self, x, may_attend):
+        y = x + self.attend(self.norm_1(x), may_attend)
+        return y + self.feed(self.norm_2(y))
+
+
+def wrong_block(says, **steps):
+    """An answer in which these methods are others."""
+    HIDDEN.wrong("2_5.f", says)(type("EncoderBlock", (Block,), steps))
+
+
+def wrong_forward(says):
+    """Decorator: an answer with another forward."""
+    return lambda forward: wrong_block(says, forward=forward)
+
+
+def wrong_init(says):
+    """Decorator: an answer whose constructor ends with change(self)."""
+
+    def add(change):
+        def start(self, width, heads, hidden):
+            Block.__init__(self, width, heads, hidden)
+            change(self)
+
+        wrong_block(says, __init__=start)
+
+    return add
+
+
+@wrong_forward("the norm stands after the sum")
+def after(self, x, m):
+    y = self.norm_1(x + self.attend(x, m))
+    return self.norm_2(y + self.feed(y))
+
+
+@wrong_forward("the last norm stands after the sum")
+def last_after_sum(self, x, m):
+    y = x + self.attend(self.norm_1(x), m)
+    return self.norm_2(y + self.feed(y))
+
+
+@wrong_forward("a residual is missing")
+def no_residuals(self, x, m):
+    return self.feed(self.norm_2(self.attend(self.norm_1(x), m)))
+
+
+@wrong_forward("the residual around attention is missing")
+def no_first_residual(self, x, m):
+    y = self.attend(self.norm_1(x), m)
+    return y + self.feed(self.norm_2(y))
+
+
+@wrong_forward("the residual around the feed-forward part is missing")
+def no_second_residual(self, x, m):
+    return self.feed(self.norm_2(x + self.attend(self.norm_1(x), m)))
+
+
+@wrong_forward("the residual takes the normed x")
+def first_residual_normed(self, x, m):
+    x = self.norm_1(x)
+    y = x + self.attend(x, m)
+    return y + self.feed(self.norm_2(y))
+
+
+@wrong_forward("the residual takes the normed y")
+def second_residual_normed(self, x, m):
+    y = self.norm_2(x + self.attend(self.norm_1(x), m))
+    return y + self.feed(y)
+
+
+@wrong_forward("the feed-forward part reads x")
+def at_once(self, x, m):
+    added = self.attend(self.norm_1(x), m)
+    return x + added + self.feed(self.norm_2(x))
+
+
+@wrong_forward("the second residual adds x")
+def second_adds_x(self, x, m):
+    return x + self.feed(self.norm_2(x + self.attend(self.norm_1(x), m)))
+
+
+@wrong_forward("reads attention's result without x")
+def reads_attention(self, x, m):
+    added = self.attend(self.norm_1(x), m)
+    return x + added + self.feed(self.norm_2(added))
+
+
+@wrong_forward("keys and values are made from x")
+def keys_of_x(self, x, m):
+    y = x + self.attend(self.norm_1(x), m, x, x)
+    return y + self.feed(self.norm_2(y))
+
+
+@wrong_forward("values are made from x")
+def values_of_x(self, x, m):
+    y = x + self.attend(self.norm_1(x), m, values=x)
+    return y + self.feed(self.norm_2(y))
+
+
+wrong_block("the norm is missing", norm_1=lambda self, x: x)
+wrong_block("the norm is missing", norm_2=lambda self, y: y)
+wrong_block(
+    "the gain is missing",
+    norm=lambda self, z, gain, shift: Block.norm(self, z, None, shift),
+)
+wrong_block(
+    "the shift is missing",
+    norm=lambda self, z, gain, shift: Block.norm(self, z, gain, None),
+)
+wrong_block(
+    "the gain is missing",
+    norm_2=lambda self, y: self.norm(y, None, self.shift_2),
+)
+wrong_block(
+    "the other norm's gain and shift", norm_2=lambda self, y: self.norm_1(y)
+)
+wrong_block(
+    "one mean and one deviation for all",
+    norm=lambda self, z, gain, shift: (
+        F.layer_norm(z, z.shape[1:]) * gain + shift
+    ),
+)
+wrong_block(
+    "the norm runs over the tokens",
+    norm=lambda self, z, gain, shift: (
+        F.layer_norm(z.mT, z.shape[1:2]).mT * gain + shift
+    ),
+)
+
+
+def by_hand(deviation):
+    """A norm that divides by deviation(z)."""
+
+    def norm(self, z, gain, shift):
+        return gain * (z - z.mean(-1, keepdim=True)) / deviation(z) + shift
+
+    return norm
+
+
+wrong_block(
+    "divides by w, not by w - 1",
+    norm=by_hand(lambda z: z.std(-1, keepdim=True)),
+)
+wrong_block(
+    "not by the variance",
+    norm=by_hand(lambda z: z.var(-1, keepdim=True, correction=0) + 1e-5),
+)
+wrong_block(
+    "under the root",
+    norm=by_hand(lambda z: z.std(-1, keepdim=True, correction=0) + 1e-5),
+)
+wrong_block("the ReLU is missing", hide=lambda self, u: u @ self.W_1 + self.b_1)
+wrong_block("b_1 is missing", hide=lambda self, u: (u @ self.W_1).relu())
+wrong_block(
+    "b_1 is added after the ReLU",
+    hide=lambda self, u: (u @ self.W_1).relu() + self.b_1,
+)
+wrong_block("b_2 is missing", feed=lambda self, u: self.hide(u) @ self.W_2)
+wrong_block(
+    "one ReLU too many", feed=lambda self, u: Block.feed(self, u).relu()
+)
+wrong_block("not divided by sqrt(d)", scale=lambda self, q: 1)
+wrong_block("by d, not by sqrt(d)", scale=lambda self, q: q.shape[-1])
+wrong_block(
+    "the root of the width w",
+    scale=lambda self, q: (q.shape[1] * q.shape[3]) ** 0.5,
+)
+wrong_block("the mask is not used", mask=lambda self, s, m: s)
+wrong_block(
+    "the mask is inverted",
+    mask=lambda self, s, m: s.masked_fill(m[:, None], -torch.inf),
+)
+wrong_block(
+    "applied after the softmax",
+    weigh=lambda self, q, k, m: (
+        (q @ k.mT / self.scale(q)).softmax(-1) * m[:, None]
+    ),
+)
+wrong_block(
+    "a forbidden score is set to 0", mask=lambda self, s, m: s * m[:, None]
+)
+wrong_block(
+    "yours has met the heads",
+    mask=lambda self, s, m: s.masked_fill(~m, -torch.inf),
+)
+wrong_block(
+    "runs over the queries",
+    weigh=lambda self, q, k, m: self.mask(q @ k.mT / self.scale(q), m).softmax(
+        -2
+    ),
+)
+wrong_block(
+    "a part of the sentence, not some columns",
+    cut=lambda self, z: z.view(len(z), self.heads, z.shape[1], -1),
+    join=lambda self, c: c.flatten(1).view(c.shape[0], c.shape[2], -1),
+)
+wrong_block(
+    "joined without transposing back",
+    join=lambda self, c: c.reshape(c.shape[0], c.shape[2], -1),
+)
+wrong_block(
+    "nothing is split",
+    cut=lambda self, z: z[:, None],
+    join=lambda self, c: c[:, 0],
+)
+
+
+def no_maximum(self, q, k, m):
+    w = (q @ k.mT / self.scale(q)).exp() * m[:, None]
+    return w / w.sum(dim=-1, keepdim=True)
+
+
+wrong_block("subtract the row's maximum", weigh=no_maximum)
+
+
+def no_output_map(self, u, m):
+    q, k, v = (self.cut(u @ W) for W in (self.W_q, self.W_k, self.W_v))
+    return self.join(self.weigh(q, k, m) @ v)
+
+
+wrong_block("W_o is missing", attend=no_output_map)
+
+# Right in value, wrong in gradient.
+
+wrong_block(
+    "no gradient flows through EncoderBlock",
+    forward=torch.no_grad()(Block.forward),
+)
+wrong_block(
+    "the gradient of gain_1, shift_1, W_q, W_k, x is not",
+    weigh=lambda self, q, k, m: Block.weigh(self, q, k, m).detach(),
+)
+wrong_block(
+    "the gradient of gain_1, shift_1, W_q, W_k, x is not",
+    weigh=torch.no_grad()(Block.weigh),
+)
+wrong_block(
+    "the gradient of W_1, b_1 is not",
+    hide=lambda self, u: (u @ self.W_1.data + self.b_1.data).relu(),
+)
+wrong_block(
+    "the gradient of W_2 is not",
+    feed=lambda self, u: self.hide(u) @ self.W_2.detach() + self.b_2,
+)
+wrong_block(
+    "the gradient of gain_1, gain_2 is not",
+    norm=lambda self, z, gain, shift: Block.norm(self, z, gain.data, shift),
+)
+wrong_block(
+    "the gradient of shift_2 is not",
+    norm_2=lambda self, y: self.norm(y, self.gain_2, self.shift_2.data),
+)
+
+
+@wrong_forward("the gradient of x is not")
+def first_cut(self, x, m):
+    y = x.detach() + self.attend(self.norm_1(x), m)
+    return y + self.feed(self.norm_2(y))
+
+
+@wrong_forward("the gradient of gain_1, shift_1, W_q, W_k, W_v, W_o, x is not")
+def second_cut(self, x, m):
+    y = x + self.attend(self.norm_1(x), m)
+    return y.detach() + self.feed(self.norm_2(y))
+
+
+@wrong_forward("the gradient of gain_1, shift_1, W_q, W_k, W_v, W_o, x is not")
+def feed_cut(self, x, m):
+    y = x + self.attend(self.norm_1(x), m)
+    return y + self.feed(self.norm_2(y.detach()))
+
+
+def constant_deviation(z):
+    return (z.var(-1, keepdim=True, correction=0) + 1e-5).sqrt().detach()
+
+
+wrong_block("something is detached", norm=by_hand(constant_deviation))
+
+# Parameters that are not what the text asks for.
+
+
+@wrong_init("Not asked for: norm_first.weight, norm_first.bias")
+def with_norms(self):
+    width = len(self.gain_1)
+    del self.gain_1, self.shift_1
+    self.norm_first = nn.LayerNorm(width)
+
+
+@wrong_init("W_1 is an object of type Linear, not an nn.Parameter")
+def with_linear(self):
+    sizes = self.W_1.shape
+    del self.W_1, self.b_1
+    self.W_1 = nn.Linear(*sizes)
+
+
+@wrong_init("b_2 is missing")
+def without_bias(self):
+    del self.b_2
+
+
+@wrong_init("Not asked for: b_o")
+def with_bias(self):
+    self.b_o = nn.Parameter(torch.zeros(len(self.W_o)))
+
+
+@wrong_init("Parameters in a dict, as in self.maps, are not found")
+def in_a_dict(self):
+    self.maps = {name: getattr(self, name) for name in NAMES}
+    for name in NAMES:
+        delattr(self, name)
+
+
+@wrong_init("W_1 must have shape (4, 8), yours has (8, 4)")
+def transposed(self):
+    self.W_1 = nn.Parameter(torch.randn(tuple(self.W_1.shape)[::-1]))
+
+
+@wrong_init("gain_1 and gain_2 are one and the same nn.Parameter")
+def one_gain(self):
+    self.gain_2 = self.gain_1
+
+
+@wrong_init("self.W_qkv is computed from the parameters in __init__")
+def joined_early(self):
+    self.W_qkv = torch.cat([self.W_q, self.W_k, self.W_v], dim=1)
+
+
+@wrong_init("self.gain_1 is a plain tensor, not an nn.Parameter")
+def plain_gain(self):
+    width = len(self.gain_1)
+    del self.gain_1
+    self.gain_1 = torch.ones(width)
+
+
+wrong_block(
+    "a weight is made anew in forward",
+    feed=lambda self, u: nn.Linear(len(self.b_1), len(self.b_2))(self.hide(u)),
+)
+wrong_block(
+    "dropped at random in evaluation",
+    feed=lambda self, u: F.dropout(Block.feed(self, u), 0.1),
+)
+
+
+@wrong_forward("changes its argument in place")
+def adds_in_place(self, x, m):
+    x += self.attend(self.norm_1(x), m)
+    return x + self.feed(self.norm_2(x))
