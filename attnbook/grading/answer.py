@@ -4,9 +4,11 @@ import builtins
 import re
 from collections.abc import Callable
 
+from numpy import ndarray
+
 from attnbook.check.engine import Module, NotStarted, Wrong
 from attnbook.grading.limits import Limits
-from attnbook.grading.sandbox import Stopped, Worker
+from attnbook.grading.sandbox import SandboxError, Stopped, Worker
 
 PATIENT = 2  # times that one question may have to be stopped
 ERRORS = {
@@ -24,7 +26,14 @@ KINDS = [
     (r"the gradient of .* cannot be computed", "has no usable gradient."),
     (r" is not a function any more", "is not a function any more."),
     (r"the parameters of ", "has parameters of other names."),
-    (r"the parameter ", "has a parameter of another shape."),
+    (r"the parameter \w+ must have shape", "has a parameter of another shape."),
+    (r" changes its parameter ", "changes a parameter in forward."),
+    (r"one and the same nn\.Parameter", "uses one parameter under two names."),
+    (r" has requires_grad=False", "has a parameter that is never trained."),
+    (r" is computed from the parameters", "computes in __init__ what changes."),
+    (r" has no method called forward", "has no method called forward."),
+    (r"__init__ must begin", "does not begin with super().__init__()."),
+    (r": shape \(.* expected", "returns another shape."),
     (r" must be a class derived from nn\.Module", "is no nn.Module."),
     (r"return (one array|\d+ arrays)", "returns another number of arrays."),
     (r" gives a |: numbers expected", "returns something else than numbers."),
@@ -59,6 +68,7 @@ class Sandboxed:
         self.cpu = limits.question
         self.wall = limits.question * limits.patience
         self.stops = 0
+        self.failure: SandboxError | None = None  # the grader's, no answer's
 
     def call(self, name: str | Module, *args, parts: int = 1):
         got = self.ask("call", name, args, parts)
@@ -67,7 +77,11 @@ class Sandboxed:
         return got[0] if parts == 1 else tuple(got)
 
     def vjp(self, name, args: tuple, cotangent, parts: int = 1) -> tuple:
-        return tuple(self.ask("vjp", name, (*args, cotangent), parts))
+        grads = self.ask("vjp", name, (*args, cotangent), parts)
+        wanted = [a.shape for a in args if is_real(a)]
+        if [g.shape if is_real(g) else None for g in grads] != wanted:
+            raise Wrong.fixed(f"{name} has no usable gradient.")
+        return tuple(grads)
 
     def value(self, name: str):
         got = self.ask("value", name, ())
@@ -88,11 +102,15 @@ class Sandboxed:
         wall = min(self.limits.call * self.limits.patience, self.wall)
         try:
             if not self.worker or self.worker.ended:
+                self.worker = None
                 self.worker = self.fork()
             reply, got = self.worker.ask(head, args, wall, cpu)
         except Stopped as reason:
             self.stops += 1
             raise Wrong.fixed(f"{name} {reason}.") from None
+        except SandboxError as failure:
+            self.failure = failure
+            raise
         finally:
             if self.worker:
                 self.cpu -= self.worker.cpu
@@ -103,6 +121,11 @@ class Sandboxed:
         if reply.get("state") == "not started":
             raise NotStarted(text)
         raise Wrong(text, plainly(str(name), text))
+
+
+def is_real(value) -> bool:
+    """An array that can have a gradient, or be one."""
+    return isinstance(value, ndarray) and value.dtype.kind == "f"
 
 
 def clean(text, length: int = 600) -> str:

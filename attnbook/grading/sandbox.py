@@ -5,18 +5,21 @@ anything of the instructor's; `jail` takes the last privileges away, process
 by process. Linux only.
 """
 
+import itertools
 import json
 import os
 import secrets
 import select
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from attnbook.grading import frames
@@ -25,6 +28,7 @@ from attnbook.grading.limits import MIB, Limits
 START = 120.0  # seconds for importing torch on a busy machine
 LOOK = 0.1  # seconds between two looks at what a submission uses
 FIRST_UID = 2_050_000_000  # no person's: each submission gets another one
+READ_ONLY = ("--remount-ro", "/")  # the last thing that bubblewrap does
 CONTAINER = "attnbook/grading/Dockerfile has a container recipe"
 
 
@@ -64,6 +68,7 @@ def bwrap_flags(root: bool) -> list[tuple[str, ...]]:
         ("--proc", "/proc"),
         ("--dev", "/dev"),
         ("--remount-ro", "/dev"),
+        READ_ONLY,
     ]
     if root:
         flags += [("--cap-add", "CAP_SETUID"), ("--cap-add", "CAP_SETGID")]
@@ -116,45 +121,87 @@ def bwrap_files() -> list[tuple[str, ...]]:
     return out
 
 
+def shown(path: Path) -> str | None:
+    """The folder that students can read and this path lies in, if any."""
+    path = path.resolve()
+    for do, source, *_ in bwrap_files():
+        if do == "--ro-bind" and path.is_relative_to(Path(source).resolve()):
+            return source
+    return None
+
+
 def python_inside() -> str:
     if sys.prefix == sys.base_prefix:
         return os.path.realpath(sys.executable)
     return f"{VENV}/bin/{os.path.basename(sys.executable)}"
 
 
+# System calls that no exercise needs, with their numbers on x86_64 and aarch64.
+# They reach around the other walls: kernel memory that outlives a process or
+# is not counted as one's own, new namespaces, other processes, the kernel log.
+REFUSED = """
+    unshare 272 97  setns 308 268  mount 165 40  umount2 166 39
+    pivot_root 155 41  chroot 161 51  fsopen 430 430  fsmount 432 432
+    fsconfig 431 431  fspick 433 433  move_mount 429 429  open_tree 428 428
+    mount_setattr 442 442  ptrace 101 117  kcmp 312 272
+    process_vm_readv 310 270  process_vm_writev 311 271
+    process_madvise 440 440  pidfd_getfd 438 438  add_key 248 217
+    request_key 249 218  keyctl 250 219  memfd_create 319 279
+    memfd_secret 447 447  shmget 29 194  msgget 68 186  semget 64 190
+    mq_open 240 180  io_uring_setup 425 425  io_uring_enter 426 426
+    io_uring_register 427 427  bpf 321 280  perf_event_open 298 241
+    userfaultfd 323 282  open_by_handle_at 304 265  name_to_handle_at 303 264
+    fanotify_init 300 262  landlock_create_ruleset 444 444  quotactl 179 60
+    acct 163 89  kexec_load 246 104  init_module 175 105
+    finit_module 313 273  delete_module 176 106  personality 135 92
+    vmsplice 278 75  syslog 103 116
+""".split()
+MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
+CLONE, CLONE3, SOCKETS = (56, 220), (435, 435), [(41, 198), (53, 199)]
+NAMESPACES = 0x7E020000  # the flags of clone for new ones
+ALLOW, KILL, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x50001, 0x50026
+
+
 def seccomp_filter() -> bytes:
-    """System calls that no exercise needs, compiled; empty if pyseccomp or
-    libseccomp is not installed: the other walls do not depend on it."""
-    try:
-        import pyseccomp as seccomp
-    except (ImportError, RuntimeError, OSError):
+    """A program for the kernel that refuses these calls, and sockets other
+    than local ones; empty on machines whose numbers are not known here."""
+    if os.uname().machine not in MACHINES:
         return b""
-    rules = seccomp.SyscallFilter(seccomp.ALLOW)
-    refuse = seccomp.ERRNO(1)  # EPERM
-    for name in (
-        "unshare setns mount umount2 pivot_root chroot ptrace kcmp bpf "
-        "process_vm_readv process_vm_writev perf_event_open userfaultfd "
-        "add_key request_key keyctl io_uring_setup memfd_create shmget "
-        "msgget semget mq_open open_by_handle_at name_to_handle_at "
-        "fsopen fsmount move_mount open_tree mount_setattr quotactl acct "
-        "kexec_load init_module finit_module personality vmsplice "
-        "fanotify_init landlock_create_ruleset memfd_secret"
-    ).split():
-        try:
-            rules.add_rule(refuse, name)
-        except (RuntimeError, ValueError, OSError):
-            pass  # this libseccomp does not know the call: nor do students
-    rules.add_rule(seccomp.ERRNO(38), "clone3")  # ENOSYS: clone is used then
-    for flag in (0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000,
-                 0x40000000, 0x2000000):  # fmt: skip
-        namespace = seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag)
-        rules.add_rule(refuse, "clone", namespace)
-    local = seccomp.Arg(0, seccomp.NE, socket.AF_UNIX)
-    rules.add_rule(refuse, "socket", local)
-    with tempfile.TemporaryFile() as file:
-        rules.export_bpf(file)
-        file.seek(0)
-        return file.read()
+    architecture, column = MACHINES[os.uname().machine]
+    load, equal, at_least, any_bit, leave = 0x20, 0x15, 0x35, 0x45, 0x06
+    number, first_argument = 0, 16  # places in what the kernel hands over
+    out = []
+
+    def add(do: int, value: int, if_so: int = 0, if_not: int = 0) -> None:
+        out.append(struct.pack("=HBBI", do, if_so, if_not, value))
+
+    def answer(call: int, value: int) -> None:
+        add(equal, call, 0, 1)
+        add(leave, value)
+
+    add(load, 4)
+    add(equal, architecture, 1, 0)
+    add(leave, KILL)
+    add(load, number)
+    if column == 0:  # the same calls once more, by other numbers
+        add(at_least, 0x40000000, 0, 1)
+        add(leave, EPERM)
+    for call in REFUSED[1 + column :: 3]:
+        answer(int(call), EPERM)
+    answer(CLONE3[column], ENOSYS)  # the C library then takes clone
+    add(equal, CLONE[column], 0, 3)
+    add(load, first_argument)
+    add(any_bit, NAMESPACES, 0, 1)
+    add(leave, EPERM)
+    add(load, number)
+    for numbers in SOCKETS:
+        add(equal, numbers[column], 0, 4)
+        add(load, first_argument)
+        add(equal, socket.AF_UNIX, 1, 0)
+        add(leave, EPERM)
+        add(load, number)
+    add(leave, ALLOW)
+    return b"".join(out)
 
 
 # --- one sandbox, one submission at a time ---------------------------------
@@ -166,6 +213,8 @@ class Sandbox:
     `isolate=False` runs students' code with all the rights of the caller.
     `flags` and `seccomp` are for tests that prove each wall to be needed.
     """
+
+    numbers = itertools.count()  # of submissions, in all of this process
 
     def __init__(
         self,
@@ -181,7 +230,7 @@ class Sandbox:
         self.seccomp = seccomp
         self.check = check
         self.process = None
-        self.count = 0
+        self.next_look = 0.0
 
     def __enter__(self) -> "Sandbox":
         self.start()
@@ -195,7 +244,8 @@ class Sandbox:
         if not self.isolate:
             return [sys.executable, *run]
         words = ["bwrap", "--info-fd", str(info)]
-        for group in (*self.flags, *bwrap_files()):
+        groups = [*self.flags, *bwrap_files()]
+        for group in sorted(groups, key=lambda group: group == READ_ONLY):
             words += group
         for name, value in ENVIRONMENT.items():
             words += ["--setenv", name, value]
@@ -247,6 +297,27 @@ class Sandbox:
         os.close(info)
         pid = json.loads(told)["child-pid"] if told else self.process.pid
         self.parent = psutil.Process(pid)
+        if self.check:
+            self.rehearse()
+
+    def rehearse(self) -> None:
+        """One honest cell and call: what fails here would fail for everyone,
+        and must be nobody's zero."""
+        base, two = self.open(0), np.full(2, 2.0)
+        head = {"verb": "call", "parts": 1, "backend": "torch", "name": "add"}
+        try:
+            cell = {"number": 1, "source": "def add(x):\n    return x + x"}
+            base.ask(cell, (), START, START)
+            reply, got = base.fork().ask(head, (two,), START, START)
+            if not np.array_equal(got, [two + two]):
+                raise Stopped(reply.get("text") or "returned something else")
+            base.end()
+        except Stopped as reason:
+            self.close()
+            raise SandboxError(
+                "code that is right cannot be graded here; it "
+                f"{reason}. {CONTAINER}."
+            ) from None
 
     def said(self) -> str:
         self.errors.seek(0)
@@ -266,11 +337,11 @@ class Sandbox:
         self.start()
         ours, theirs = socket.socketpair()
         limits = self.limits
-        self.count += 1
+        number = next(self.numbers) % 1024
         order = {
             "do": "start",
             "jailed": self.isolate,
-            "uid": FIRST_UID + (os.getpid() << 10) % 2**26 + self.count % 1024,
+            "uid": FIRST_UID + (os.getpid() << 10) % 2**26 + number,
             "seed": seed,
             "memory": limits.memory,
             "files": limits.files,
@@ -318,19 +389,26 @@ class Sandbox:
         )
 
     def stop(self) -> dict:
-        """End the open submission and all of its processes."""
+        """End the open submission and all of its processes. SandboxError if
+        the sandbox has ended meanwhile: what it said is not to be trusted,
+        for its end may look like the end of a student's process."""
         try:
             self.control.send(b'{"do": "stop"}')
             return self.hear(30)
         except (SandboxError, OSError):
             self.close()
-            return {"status": None, "cpu": 0.0}
+            raise SandboxError(
+                "the sandbox ended while it was in use"
+            ) from None
 
     def close(self, keep_errors: bool = False) -> None:
         if self.process:
-            self.process.kill()
-            self.process.wait()
-            self.control.close()
+            self.control.close()  # the parent inside then ends by itself
+            try:
+                self.process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
             self.process = None
             if not keep_errors:
                 self.errors.close()
@@ -338,18 +416,29 @@ class Sandbox:
     def used(self) -> tuple[float, int]:
         """CPU seconds and bytes of the open submission, so far."""
         seconds, memory = 0.0, 0
-        for process in self.processes():
+        processes = self.processes()
+        for process in processes:
             try:
                 t = process.cpu_times()
                 seconds += t.user + t.system + t.children_user
                 seconds += t.children_system
                 memory += process.memory_info().rss
-                if memory > self.limits.memory:
-                    memory += process.memory_full_info().uss
-                    memory -= process.memory_info().rss
             except psutil.Error:
                 pass
+        if memory > self.limits.memory:  # look closer, which takes longer
+            memory = sum(map(self.own_memory, processes))
         return seconds, memory
+
+    def own_memory(self, process: psutil.Process) -> int:
+        """Bytes, those that processes share divided between them."""
+        try:
+            try:
+                return process.memory_full_info().pss
+            except psutil.AccessDenied:
+                shared = self.parent.memory_info().rss
+                return max(0, process.memory_info().rss - shared)
+        except psutil.Error:
+            return 0
 
     def processes(self) -> list[psutil.Process]:
         try:
@@ -434,37 +523,47 @@ class Deadline:
         self.sandbox, self.sock = sandbox, sock
         self.end = time.monotonic() + wall
         self.wall, self.cpu = wall, cpu
-        self.start = time.monotonic()
+        self.start = self.looked = time.monotonic()
         self.before: float | None = None
         self.now = 0.0
 
     def spent(self) -> tuple[float, float]:
         """Seconds of computing, and on the clock."""
-        wall = time.monotonic() - self.start
-        if self.before is None:  # too short to look at the meters
-            return wall, wall
-        return self.now - self.before, wall
+        end = time.monotonic()
+        measured = 0.0 if self.before is None else self.now - self.before
+        return max(0.0, measured) + end - self.looked, end - self.start
 
     def wait(self, for_writing: bool) -> None:
-        """Until the socket is ready; looks at the clock and the meters."""
+        """Until the socket is ready, or a limit is reached."""
         lists = ([], [self.sock]) if for_writing else ([self.sock], [])
         while True:
-            left = self.end - time.monotonic()
-            if left <= 0:
-                raise Stopped(f"was stopped after {self.wall:.0f} seconds")
+            left = self.look()
             if any(select.select(*lists, [], min(LOOK, left))):
                 return
-            cpu, memory = self.sandbox.used()
-            self.now = cpu
-            if self.before is None:
-                self.before = max(0.0, cpu - LOOK)
-            if cpu - self.before > self.cpu:
-                raise Stopped(
-                    f"was stopped after {self.cpu:.0f} seconds of computing"
-                )
-            if memory > 1.5 * self.sandbox.limits.memory:
-                room = self.sandbox.limits.memory // MIB
-                raise Stopped(f"was stopped: it took more than {room} MiB")
+
+    def look(self) -> float:
+        """Seconds left on the clock. Looks at the meters too, if nobody did
+        so lately: also while bytes trickle in or short calls follow."""
+        now = time.monotonic()
+        if now >= self.end:
+            raise Stopped(f"was stopped after {self.wall:.0f} seconds")
+        if now >= self.sandbox.next_look:
+            self.sandbox.next_look = now + LOOK
+            self.read_meters(now)
+        return self.end - now
+
+    def read_meters(self, now: float) -> None:
+        self.now, memory = self.sandbox.used()
+        if self.before is None:
+            self.before = max(0.0, self.now - (now - self.start))
+        self.looked = now
+        if self.now - self.before > self.cpu:
+            raise Stopped(
+                f"was stopped after {self.cpu:.0f} seconds of computing"
+            )
+        if memory > 1.5 * self.sandbox.limits.memory:
+            room = self.sandbox.limits.memory // MIB
+            raise Stopped(f"was stopped: it took more than {room} MiB")
 
     def send(self, data: bytes) -> None:
         view = memoryview(data)
@@ -479,6 +578,7 @@ class Deadline:
     def receive(self, size: int) -> bytes:
         parts = bytearray()
         while len(parts) < size:
+            self.look()
             try:
                 part = self.sock.recv(min(size - len(parts), 1 << 20))
             except BlockingIOError:
@@ -489,8 +589,6 @@ class Deadline:
             if not part:
                 raise Stopped("ended the process")
             parts += part
-            if time.monotonic() > self.end:
-                raise Stopped(f"was stopped after {self.wall:.0f} seconds")
         return bytes(parts)
 
     def frame(self) -> tuple[dict, list]:
@@ -519,11 +617,15 @@ def explain(said: str) -> str:
     if "bwrap" not in said:
         return f"the sandbox's Python does not start: {last}"
     what = "the sandbox does not start on this machine"
-    if "/proc" in said:
+    if "nknown option" in said:
+        why = "its bubblewrap is older than 0.8: update it, or grade as root"
+    elif "/proc" in said:
         why = (
             "it runs in a container that may not mount /proc: start that "
             "with --privileged, or grade on the machine itself"
         )
+    elif "permitted" in said and os.getuid() == 0:
+        why = "it runs in a container: start that with --privileged"
     elif "namespace" in said or "uid map" in said or "permitted" in said:
         why = (
             "the system forbids ordinary users new namespaces: see "

@@ -1,0 +1,318 @@
+"""Grade a whole class: in parallel, resumable, one bad apple at a time."""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import multiprocessing
+import os
+import platform
+import secrets
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from attnbook.grading.course import Course, CourseError
+from attnbook.grading.grader import Grader
+from attnbook.grading.limits import Limits
+from attnbook.grading.model import NOT_GRADED, Result, Submission
+from attnbook.grading.sandbox import Sandbox, SandboxError
+
+TRIES = 2  # times that a grader may fail on one submission
+SLACK = 180.0  # seconds for starting a sandbox on a busy machine
+
+
+class RunError(Exception):
+    """The run cannot go on; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the scores of a run, and where the course is."""
+
+    course: str
+    digest: str  # of masters, checks and grader
+    sheets: tuple[str, ...]
+    seed: int
+    limits: Limits
+    isolate: bool = True
+
+    def record(self) -> dict:
+        """As the log keeps it: what a later run must have in common."""
+        out = asdict(self) | {"sheets": list(self.sheets)}
+        del out["course"]
+        return out
+
+
+# --- one submission, in whatever process -----------------------------------
+
+_graders: dict[Settings, Grader] = {}
+_one_at_a_time = threading.Lock()
+
+
+def grader_for(settings: Settings) -> Grader:
+    """This process's grader; its sandbox stays open for the next one."""
+    if settings not in _graders:
+        course = Course(Path(settings.course))
+        if course.digest(settings.sheets) != settings.digest:
+            raise CourseError(
+                f"the course in {settings.course} on this machine is not the "
+                "version that the run was started with: give all machines "
+                "the same one."
+            )
+        sandbox = Sandbox(settings.limits, settings.isolate)
+        _graders[settings] = Grader(course, sandbox, settings.seed)
+    return _graders[settings]
+
+
+def grade_one(settings: Settings, submission: Submission) -> str:
+    """The result as JSON. SandboxError if the grader failed twice."""
+    with _one_at_a_time:
+        grader = grader_for(settings)
+        for attempt in range(TRIES):
+            try:
+                return grader.grade(submission).to_json()
+            except SandboxError:
+                grader.sandbox.close()
+                if attempt == TRIES - 1:
+                    raise
+    raise AssertionError("not reached")
+
+
+def not_graded(submission: Submission, why: str) -> Result:
+    digest = hashlib.sha256(submission.notebook).hexdigest()
+    return Result(
+        submission.student,
+        submission.sheet,
+        submission.source,
+        digest,
+        NOT_GRADED,
+        why,
+    )
+
+
+# --- many submissions ------------------------------------------------------
+
+
+def grade_here(
+    settings: Settings, submissions: list[Submission], jobs: int
+) -> Iterator[Result]:
+    """Results as they come, from `jobs` processes of this machine.
+
+    A process that dies or hangs is replaced, and only its own submission is
+    tried again. SandboxError if not even the first can be graded.
+    """
+    from concurrent.futures import TimeoutError
+
+    from pebble import ProcessExpired, ProcessPool
+
+    grader = grader_for(settings)  # forked with all that is slow to load
+    for sheet in map(grader.course.sheet, settings.sheets):
+        sheet.answers, sheet.hidden  # noqa: B018
+    waiting = [(s, 1) for s in reversed(submissions)]
+    any_graded = False
+    with pool_of(ProcessPool, min(jobs, len(submissions))) as pool:
+        running = {}
+        while waiting or running:
+            while waiting and len(running) < 2 * jobs:
+                submission, tries = waiting.pop()
+                sheet = grader.course.sheet(submission.sheet)
+                seconds = settings.limits.wall(len(sheet.exercises)) + SLACK
+                future = pool.schedule(
+                    grade_one, args=[settings, submission], timeout=seconds
+                )
+                running[future] = submission, tries
+            for future in first_done(running):
+                submission, tries = running.pop(future)
+                try:
+                    result = Result.from_json(future.result())
+                    any_graded = True
+                except SandboxError as error:
+                    if not any_graded:
+                        raise
+                    result = not_graded(submission, sentence(error))
+                except (ProcessExpired, TimeoutError):
+                    if tries < TRIES:
+                        waiting.append((submission, tries + 1))
+                        continue
+                    result = not_graded(
+                        submission,
+                        "The grader itself ended while grading this, twice: "
+                        "look at the notebook, and grade it by hand.",
+                    )
+                yield result
+
+
+@contextlib.contextmanager
+def pool_of(kind, jobs: int):
+    """A pool that leaves nothing running, however it is left."""
+    context = multiprocessing.get_context("fork")
+    pool = kind(max_workers=max(1, jobs), context=context)
+    try:
+        yield pool
+        pool.close()
+    except BaseException:
+        pool.stop()
+        raise
+    finally:
+        pool.join()
+
+
+def first_done(running: dict) -> list:
+    from concurrent.futures import FIRST_COMPLETED, wait
+
+    return list(wait(running, return_when=FIRST_COMPLETED).done)
+
+
+def grade_there(
+    settings: Settings, submissions: list[Submission], address: str
+) -> Iterator[Result]:
+    """The same on a Dask cluster. Every machine needs the same version of
+    the course under the same path, and bubblewrap."""
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise RunError(
+            "--scheduler needs Dask: pip install -e '.[classroom]' -c "
+            "constraints.txt"
+        ) from None
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError, TimeoutError):
+        raise RunError(
+            f"No Dask scheduler answers at {address}: start one with `dask "
+            "scheduler`, and workers with `dask worker --nthreads 1 ADDRESS`."
+        ) from None
+    with client:
+        run = secrets.token_hex(4)
+        futures = {
+            client.submit(
+                grade_one, settings, submission, key=f"grade-{run}-{number}"
+            ): submission
+            for number, submission in enumerate(submissions)
+        }
+        done = as_completed(
+            futures, loop=client.loop, with_results=True, raise_errors=False
+        )
+        for future, outcome in done:
+            submission = futures.pop(future)
+            if future.status == "finished":
+                yield Result.from_json(outcome)
+            else:
+                error = future.exception()
+                yield not_graded(submission, sentence(error))
+            future.release()
+
+
+def sentence(error: BaseException) -> str:
+    """Why a submission was not graded, for the instructor."""
+    if isinstance(error, (SandboxError, CourseError)):
+        return f"The grader could not work: {error}"
+    kind = type(error).__name__
+    if kind == "KilledWorker":
+        return (
+            "The machines that graded this ended, again and again: look at "
+            "the notebook, and grade it by hand."
+        )
+    return f"The grader failed ({kind}: {error}): please report this."
+
+
+# --- the folder of a run ---------------------------------------------------
+
+
+class RunFolder:
+    """Where a run keeps its log and each result as soon as it is there, so
+    that a run which was interrupted goes on where it stopped."""
+
+    def __init__(self, path: Path, settings: Settings | None = None):
+        self.path = Path(path)
+        self.log = self.path / "run.json"
+        self.kept = self.path / "state"
+
+    def open(self, settings: Settings, seed_given: bool) -> Settings:
+        """Begin or resume; the settings, with the seed of the first start.
+        RunError if the folder belongs to another run."""
+        try:
+            self.kept.mkdir(parents=True, exist_ok=True)
+            self.lock = open(self.path / ".lock", "w")
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"Another run is writing to {self.path}: wait for it, or name "
+                "another folder with --out."
+            ) from None
+        except OSError as error:
+            raise RunError(
+                f"{self.path} cannot be written ({error.strerror}): name "
+                "another folder with --out."
+            ) from None
+        if not self.log.exists():
+            self.write_log(settings, {})
+            return settings
+        try:
+            before = json.loads(self.log.read_text("utf8"))["settings"]
+        except (ValueError, KeyError, TypeError):
+            raise RunError(
+                f"{self.log} is damaged: name another folder with --out."
+            ) from None
+        if not seed_given:
+            settings = with_seed(settings, before["seed"])
+        if before != settings.record():
+            differ = [k for k, v in settings.record().items() if v != before[k]]
+            raise RunError(
+                f"{self.path} holds a run with other settings "
+                f"({', '.join(differ)}): name another folder with --out, or "
+                "remove this one."
+            )
+        return settings
+
+    def file(self, key: str) -> Path:
+        return self.kept / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+    def finished(self, submission: Submission) -> Result | None:
+        """The result of an earlier start, if the notebook is still the same
+        and was graded."""
+        try:
+            text = self.file(submission.key).read_text("utf8")
+            result = Result.from_json(text)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        digest = hashlib.sha256(submission.notebook).hexdigest()
+        same = result.key == submission.key and result.sha256 == digest
+        return result if same and result.state != NOT_GRADED else None
+
+    def keep(self, result: Result) -> None:
+        write_whole(self.file(result.key), result.to_json())
+
+    def write_log(self, settings: Settings, notebooks: dict) -> dict:
+        """What is needed to do the run again, and to see that it was."""
+        log = {
+            "settings": settings.record(),
+            "versions": versions(),
+            "notebooks": notebooks,
+        }
+        write_whole(self.log, json.dumps(log, indent=1) + "\n")
+        return log
+
+
+def with_seed(settings: Settings, seed: int) -> Settings:
+    fields = {k: getattr(settings, k) for k in settings.__dataclass_fields__}
+    return Settings(**fields | {"seed": seed})
+
+
+def write_whole(path: Path, text: str) -> None:
+    """All or nothing: a crash leaves the old file."""
+    new = path.with_name(f"{path.name}.new")
+    with open(new, "w", encoding="utf8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, path)
+
+
+def versions() -> dict:
+    names = ("attnbook", "numpy", "torch")
+    out = {name: importlib.metadata.version(name) for name in names}
+    return out | {"python": platform.python_version()}

@@ -1,0 +1,268 @@
+"""`attnbook grade` as an instructor runs it, on good and on bad input."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from attnbook import cli
+from attnbook.grading import batch
+from attnbook.grading.course import Course
+from attnbook.grading.sandbox import Sandbox, SandboxError
+from tools.notebooks import ROOT
+
+SHEET = "1_1"
+COMMAND = [sys.executable, "-m", "attnbook.cli", "grade"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sandbox_works():
+    try:
+        with Sandbox():
+            pass
+    except SandboxError as error:
+        pytest.skip(str(error))
+
+
+def solved(sheet=SHEET):
+    return Course(ROOT).sheet(sheet).path.read_bytes()
+
+
+def unsolved(sheet=SHEET):
+    path = Course(ROOT).sheet(sheet).path
+    return (ROOT / "exercises" / path.parent.name / path.name).read_bytes()
+
+
+def without(letter):
+    """The solved notebook without the answer of one question."""
+    notebook = json.loads(solved())
+    for cell in notebook["cells"]:
+        mark = cell["metadata"].get("nbgrader", {})
+        if mark.get("grade_id") == f"{SHEET}_{letter}":
+            cell["source"] = "pass"
+    return json.dumps(notebook).encode()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Four students: 12, 0, something between, and no notebook at all."""
+    (tmp_path / "in").mkdir()
+    for name, data in (
+        ("anna", solved()),
+        ("ben", unsolved()),
+        ("cem", without("b")),
+        ("dana", b"no notebook"),
+    ):
+        (tmp_path / "in" / f"{name}.ipynb").write_bytes(data)
+    return tmp_path
+
+
+def grade(folder, *words):
+    """Exit code of a run in this process."""
+    arguments = ["grade", str(folder / "in"), "--exercise", SHEET]
+    arguments += ["--out", str(folder / "out"), "--course", str(ROOT)]
+    return cli.main([*arguments, *words])
+
+
+def grades(folder):
+    text = (folder / "out" / "grades.csv").read_text("utf-8-sig")
+    return {row["student"]: row for row in csv.DictReader(text.splitlines())}
+
+
+def test_a_small_class(folder, capsys):
+    assert grade(folder) == cli.SOME_NOT
+    rows = grades(folder)
+    assert [rows[n]["points"] for n in ("anna", "ben", "dana")] == [
+        "12",
+        "0",
+        "",
+    ]
+    assert rows["cem"][f"{SHEET}.b"] == "0"
+    assert float(rows["cem"]["points"]) < 12
+    assert rows["dana"]["state"] == "not graded"
+    assert "is not JSON" in rows["dana"]["why"]
+    said = capsys.readouterr().out
+    assert "anna  1_1  12.00 of 12" in said and "not graded" in said
+    log = json.loads((folder / "out" / "run.json").read_text("utf8"))
+    assert log["settings"]["sheets"] == [SHEET]
+    assert set(log["versions"]) == {"attnbook", "numpy", "torch", "python"}
+    assert len(log["notebooks"][f"anna/{SHEET}"]) == 64
+    page = (folder / "out" / "students" / "cem" / f"{SHEET}.html").read_text()
+    assert str(log["settings"]["seed"]) not in page
+
+
+def test_run_again_grades_only_what_is_new(folder, capsys):
+    grade(folder, "--seed", "5")
+    (folder / "in" / "ben.ipynb").write_bytes(solved())
+    (folder / "in" / "dana.ipynb").unlink()
+    capsys.readouterr()
+    assert grade(folder) == cli.ALL_GRADED
+    said = capsys.readouterr().out
+    assert "2 were graded before" in said
+    assert "ben" in said and "anna" not in said.split("sheet")[0]
+    assert grades(folder)["ben"]["points"] == "12"
+
+
+def test_other_settings_are_another_run(folder, capsys):
+    grade(folder, "--seed", "5")
+    assert grade(folder, "--seed", "6") == cli.BAD_INPUT
+    assert "other settings (seed)" in capsys.readouterr().err
+    assert grade(folder, "--limit-cell", "3") == cli.BAD_INPUT
+    assert "other settings (limits)" in capsys.readouterr().err
+
+
+def test_the_same_seed_gives_the_same_results(folder):
+    kept = []
+    for name in ("one", "two"):
+        out = folder / name
+        grade(folder, "--seed", "5", "--out", str(out), "--jobs", "1")
+        results = [json.loads(p.read_text()) for p in out.glob("state/*")]
+        for result in results:
+            del result["cpu_seconds"], result["wall_seconds"]
+        kept.append(sorted(results, key=lambda r: r["student"]))
+    assert kept[0] == kept[1]
+
+
+def big_class(folder, count=12):
+    (folder / "in" / "dana.ipynb").unlink()
+    for number in range(count):
+        data = without("b") if number % 3 else solved()
+        (folder / "in" / f"student{number:02d}.ipynb").write_bytes(data)
+
+
+def begun(folder, count):
+    """A run in another process, `count` results in."""
+    command = [*COMMAND, str(folder / "in"), "--exercise", SHEET]
+    command += ["--out", str(folder / "out"), "--course", str(ROOT)]
+    command += ["--seed", "5", "--jobs", "1"]
+    pipe = subprocess.PIPE
+    run = subprocess.Popen(
+        command, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+    )
+    end = time.monotonic() + 120
+    while len(list(folder.glob("out/state/*.json"))) < count:
+        assert time.monotonic() < end and run.poll() is None
+        time.sleep(0.02)
+    return run
+
+
+def points(folder):
+    return {name: row["points"] for name, row in grades(folder).items()}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_was_stopped_goes_on(folder, how, capsys):
+    big_class(folder)
+    run = begun(folder, 4)
+    inside = psutil.Process(run.pid).children(recursive=True)
+    run.send_signal(how)
+    said, _ = run.communicate(timeout=60)
+    kept = len(list(folder.glob("out/state/*.json")))
+    assert 4 <= kept < 15
+    if how == signal.SIGINT:
+        assert run.returncode == cli.INTERRUPTED
+        assert f"{kept} are kept" in said
+        assert len(grades(folder)) == kept
+    gone, alive = psutil.wait_procs(inside, timeout=20)
+    assert not alive, "processes were left behind"
+    assert grade(folder) == cli.ALL_GRADED
+    assert f"{kept} were graded before" in capsys.readouterr().out
+    resumed = points(folder)
+    grade(folder, "--seed", "5", "--out", str(folder / "out2"))
+    os.rename(folder / "out", folder / "first")
+    os.rename(folder / "out2", folder / "out")
+    assert points(folder) == resumed and len(resumed) == 15
+
+
+def test_a_grader_that_dies_costs_nobody_a_point(folder):
+    big_class(folder)
+    run = begun(folder, 2)
+    workers = [
+        p
+        for p in psutil.Process(run.pid).children()
+        if p.name().startswith("python")
+    ]
+    workers[0].kill()
+    run.communicate(timeout=120)
+    assert run.returncode == cli.ALL_GRADED
+    assert points(folder)["student00"] == "12" and len(points(folder)) == 15
+
+
+def test_two_runs_do_not_share_a_folder(folder, capsys):
+    big_class(folder)
+    run = begun(folder, 1)
+    assert grade(folder) == cli.BAD_INPUT
+    assert "Another run is writing" in capsys.readouterr().err
+    run.kill()
+    run.wait()
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["--exercise", "9_9"], "There is no exercise sheet 9_9; there are: "),
+        (["--course", "/usr"], "There are no masters under /usr/solutions"),
+        (["--out", "/proc/grades"], "/proc/grades cannot be written"),
+        (["--scheduler", "tcp://127.0.0.1:9"], "No Dask scheduler answers"),
+    ],
+)
+def test_bad_input_is_one_sentence(folder, capsys, words, sentence):
+    if "--scheduler" in words:
+        pytest.importorskip("distributed")
+    assert grade(folder, *words) == cli.BAD_INPUT
+    said = capsys.readouterr().err
+    assert sentence in said and "Traceback" not in said
+
+
+def test_an_empty_folder(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    assert grade(tmp_path) == cli.BAD_INPUT
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_full_disk_loses_nothing(folder, capsys, monkeypatch):
+    keep, calls = batch.RunFolder.keep, []
+
+    def full(self, result):
+        if calls:
+            raise OSError(28, "No space left on device", "grades")
+        calls.append(result)
+        keep(self, result)
+
+    monkeypatch.setattr(batch.RunFolder, "keep", full)
+    assert grade(folder, "--seed", "5") == cli.BAD_INPUT
+    assert "No space left on device" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert grade(folder) == cli.SOME_NOT
+    assert "1 were graded before" in capsys.readouterr().out
+    assert points(folder)["anna"] == "12"
+
+
+def test_a_damaged_log(folder, capsys):
+    grade(folder)
+    (folder / "out" / "run.json").write_text("{")
+    assert grade(folder) == cli.BAD_INPUT
+    assert "run.json is damaged" in capsys.readouterr().err
+
+
+def test_without_bubblewrap_nothing_is_graded(folder, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", str(folder))
+    assert grade(folder) == cli.NO_SANDBOX
+    said = capsys.readouterr().err
+    assert "apt install bubblewrap" in said
+    assert not list(folder.glob("out/state/*.json"))
+    assert grade(folder, "--no-sandbox") == cli.BAD_INPUT  # another run
+    out = str(folder / "unsafe")
+    assert grade(folder, "--no-sandbox", "--out", out) == cli.SOME_NOT
+    assert "WARNING: --no-sandbox" in capsys.readouterr().err
+
+
+def test_preflight_says_that_it_works(capsys):
+    assert cli.main(["preflight"]) == 0
+    assert "The sandbox works here" in capsys.readouterr().out
