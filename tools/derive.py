@@ -11,42 +11,22 @@ and for a variable None. Checks lose their `strict`. Cells tagged
 
 import argparse
 import copy
-import re
 import sys
 from pathlib import Path
 
 import nbformat
 
-from tools.notebooks import ROOT, find, normalise, read, tags, write
-
-BLOCK = re.compile(
-    r"^([ \t]*)### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION[ \t]*\n?",
-    re.MULTILINE | re.DOTALL,
-)
-VARIABLE = re.compile(r"^(\w+) = ", re.MULTILINE)
-
-
-def stub(match: re.Match) -> str:
-    """What stands where a solution stood."""
-    indent, body = match.groups()
-    if indent:
-        return f'{indent}raise NotImplementedError("write this body")\n'
-    names = VARIABLE.findall(body)
-    return "".join(f"{name} = None  # your answer\n" for name in names)
+from attnbook.grading.stubs import student_cells
+from tools.notebooks import ROOT, find, normalise, read, write
 
 
 def student_version(master) -> nbformat.NotebookNode:
     """The notebook that a student gets; the master is left as it is."""
     notebook = copy.deepcopy(master)
-    notebook.cells = [
-        c for c in notebook.cells if "solution-only" not in tags(c)
-    ]
+    notebook.cells = student_cells(notebook.cells)
     for cell in notebook.cells:
-        own = cell.metadata.get("attnbook", {}).get("stub")
-        cell.source = own or BLOCK.sub(stub, cell.source).rstrip("\n")
         cell.source = cell.source.replace(", strict=True)", ")")
-        for key in ("nbgrader", "attnbook"):
-            cell.metadata.pop(key, None)
+        cell.metadata.pop("nbgrader", None)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     notebook.metadata.pop("attnbook", None)

@@ -1,0 +1,127 @@
+"""Students' notebooks with nbgrader's marks, for formgrader to show.
+
+The exercises that students get carry no metadata; the master has it.
+"""
+
+import json
+import re
+import textwrap
+from pathlib import Path
+
+from attnbook.grading.course import Course, CourseError, Sheet, cells_of
+from attnbook.grading.model import Result
+from attnbook.grading.notebook import NotANotebook, parse, text_of
+
+CHECK = re.compile(r'check\("([^"]+)"')
+
+
+def read_cells(data: bytes) -> list[dict]:
+    """A stranger's cells: type, id and source, all else left behind; none if
+    the bytes are not a notebook's."""
+    try:
+        cells = parse(data)["cells"]
+        return [
+            {
+                "cell_type": cell.get("cell_type"),
+                "id": str(cell.get("id")),
+                "metadata": {},
+                "source": text_of(cell.get("source")),
+            }
+            for cell in cells
+            if isinstance(cell, dict)
+        ]
+    except (NotANotebook, TypeError, LookupError):
+        return []
+
+
+def mark(cells: list[dict], sheet: Sheet) -> None:
+    """Give a student's cells the master's nbgrader metadata, in place.
+
+    A cell gets that of the master's cell with the same id or, where an editor
+    made new ids, the same `check` call; no metadata is given twice. What the
+    cells held as nbgrader metadata before is dropped.
+    """
+    present = {cell.get("id") for cell in cells}
+    wanted = {}
+    for cell in cells_of(sheet.path):
+        call = CHECK.match(cell["source"])
+        if "nbgrader" in cell["metadata"]:
+            key = cell["id"]
+            if call and key not in present:
+                key = call[1]
+            wanted[key] = cell["metadata"]["nbgrader"]
+    for cell in cells:
+        call = CHECK.match(text_of(cell.get("source")))
+        key = cell.get("id")
+        if call and key not in wanted:
+            key = call[1]
+        cell["metadata"].pop("nbgrader", None)
+        if cell["cell_type"] == "code" and key in wanted:
+            cell["metadata"]["nbgrader"] = wanted.pop(key)
+
+
+def place_submissions(
+    folder: Path,
+    course: Course,
+    results: list[Result],
+    notebooks: dict[str, bytes],
+) -> list[Path]:
+    """Put notebooks where formgrader looks for what was graded; the files.
+
+    `folder` is the nbgrader course, `notebooks` are bytes by Result.key. In
+    autograded/<student>/<sheet>/ then stands the student's code, not executed
+    and without outputs, the check cells marked, so that formgrader shows each
+    score beside its cell. What the student wrote as text is shown as typed:
+    rendered, its markup would act with the instructor's rights. Results
+    without a readable notebook are left out.
+
+    CourseError if a student's name cannot be a folder's or the folder
+    cannot be written.
+    """
+    placed = []
+    for result in results:
+        sheet, student = course.sheet(result.sheet), result.student
+        cells = read_cells(notebooks.get(result.key, b""))
+        if Path(student).name != student or student in ("", ".."):
+            raise CourseError(
+                f"A student cannot be called {student!r} in a gradebook's "
+                "folder: rename what was handed in."
+            )
+        if not cells:
+            continue
+        name = f"autograded/{student}/{sheet.number}/{sheet.stem}.ipynb"
+        path = Path(folder) / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)  # nbgrader's are read-only
+            path.write_text(json.dumps(to_show(cells, sheet)), "utf8")
+        except OSError as error:
+            raise CourseError(
+                f"{path} cannot be written ({error.strerror}): name another "
+                "folder."
+            ) from None
+        placed.append(path)
+    return placed
+
+
+def to_show(cells: list[dict], sheet: Sheet) -> dict:
+    """A notebook of these cells that is safe to look at."""
+    mark(cells, sheet)
+    trusted = {cell["source"] for cell in cells_of(sheet.path)}
+    for cell in cells:
+        del cell["id"]
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+            continue
+        cell["cell_type"] = "markdown"
+        if cell["source"] not in trusted:
+            # Four spaces make it a block of code, which is not rendered.
+            source = textwrap.indent(cell["source"], "    ", lambda line: True)
+            cell["source"] = source
+    kernel = {"display_name": "Python 3", "language": "python"}
+    return {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel | {"name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    }

@@ -1,0 +1,85 @@
+"""Read the code out of a stranger's notebook, and out of nothing else.
+
+A student's file may be anything. What the grader does not need (ids,
+metadata, outputs) may be missing or wrong; what it needs is looked at once.
+"""
+
+import json
+
+MAX_CELLS = 2_000
+MAX_SOURCE = 1_000_000  # characters in one cell
+
+
+class NotANotebook(Exception):
+    """The bytes hold no notebook; the message says what to do."""
+
+
+def notebook_cells(data: bytes) -> list[str]:
+    """The sources of the code cells, in order; NotANotebook otherwise."""
+    notebook = parse(data)
+    if not isinstance(notebook, dict) or "cells" not in notebook:
+        if isinstance(notebook, dict) and "worksheets" in notebook:
+            raise NotANotebook(
+                "The notebook is in an old format (nbformat 3): open it in "
+                "JupyterLab, save it there and hand it in again."
+            )
+        raise NotANotebook(
+            "The file is JSON but no notebook, for it has no cells: hand in "
+            "the .ipynb file that JupyterLab saves."
+        )
+    cells = notebook["cells"]
+    if not isinstance(cells, list):
+        raise NotANotebook(
+            "The notebook's cells are not a list: open it in JupyterLab, "
+            "save it there and hand it in again."
+        )
+    sources = [
+        text_of(cell.get("source"))
+        for cell in cells
+        if isinstance(cell, dict) and cell.get("cell_type") == "code"
+    ]
+    if len(sources) > MAX_CELLS:
+        raise NotANotebook(
+            f"The notebook has {len(sources):,} code cells and at most "
+            f"{MAX_CELLS:,} are read: remove those that are not needed."
+        )
+    for number, source in enumerate(sources, 1):
+        if len(source) > MAX_SOURCE:
+            raise NotANotebook(
+                f"Code cell {number} holds {len(source):,} characters and at "
+                f"most {MAX_SOURCE:,} are read: keep data out of the code."
+            )
+    return sources
+
+
+def parse(data: bytes):
+    """The JSON value in these bytes; NotANotebook if there is none."""
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise NotANotebook(
+            "The file is not UTF-8 text, as notebooks are: open it in "
+            "JupyterLab, save it there and hand it in again."
+        ) from None
+    except json.JSONDecodeError as error:
+        raise NotANotebook(
+            "The file is empty: save the notebook and hand it in again."
+            if not data.strip()
+            else f"The file is not JSON (line {error.lineno}), as notebooks "
+            "are: open it in JupyterLab, save it there and hand it in again."
+        ) from None
+    except (RecursionError, ValueError, MemoryError):
+        raise NotANotebook(
+            "The file's JSON is nested too deeply or holds a number too long "
+            "for any notebook: hand in the file that JupyterLab saves."
+        ) from None
+
+
+def text_of(source) -> str:
+    """A cell's source, a string or a list of lines, as text that can be
+    encoded: half characters, which JSON allows, become question marks."""
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    if not isinstance(source, str):
+        return ""
+    return source.encode("utf8", "replace").decode("utf8")
