@@ -84,6 +84,13 @@ def parser() -> argparse.ArgumentParser:
         const="sqlite:///gradebook.db",
         help="write scores to nbgrader's gradebook; default: %(const)s",
     )
+    grade.add_argument(
+        "--nbgrader-course",
+        type=Path,
+        metavar="DIR",
+        help="put the notebooks where its formgrader shows them with their "
+        "scores; implies --gradebook sqlite:///DIR/gradebook.db",
+    )
     grade.add_argument("--no-sandbox", action="store_true", help=UNSAFE)
     grade.set_defaults(run=run_grade)
 
@@ -180,6 +187,11 @@ def run_grade(options) -> int:
         limits,
         not options.no_sandbox,
     )
+    gradebook = url_of_gradebook(options)
+    if gradebook:  # a wrong password is better said before the grading
+        from attnbook.grading.gradebook import write_scores
+
+        write_scores(gradebook, [], course)
     if options.no_sandbox:
         print(UNSAFE, file=sys.stderr)
     folder = batch.RunFolder(options.out)
@@ -189,7 +201,34 @@ def run_grade(options) -> int:
         grade_class(options, settings, folder, found, results)
     except KeyboardInterrupt:
         interrupted = True
-    return finish(options, course, settings, folder, results, interrupted)
+    finish(settings, folder, results, interrupted)
+    if interrupted:
+        return INTERRUPTED
+    if gradebook:
+        count = write_scores(
+            gradebook, results, course, options.nbgrader_course
+        )
+        print(f"{count} submissions written to the gradebook.")
+    if options.nbgrader_course:
+        from attnbook.grading.marks import place_submissions
+
+        notebooks = {s.key: s.notebook for s in found}
+        place_submissions(options.nbgrader_course, course, results, notebooks)
+    left = any(r.state == NOT_GRADED for r in results)
+    return SOME_NOT if left else ALL_GRADED
+
+
+def url_of_gradebook(options) -> str | None:
+    """Where scores are written, if they are."""
+    if options.gradebook or not options.nbgrader_course:
+        return options.gradebook
+    folder = options.nbgrader_course
+    if not (folder / "nbgrader_config.py").exists():
+        raise CourseError(
+            f"{folder} is no nbgrader course: make one with `attnbook release "
+            "--nbgrader --exercise ... --out DIR`."
+        )
+    return f"sqlite:///{folder.resolve()}/gradebook.db"
 
 
 def grade_class(options, settings, folder, found, results) -> None:
@@ -236,7 +275,8 @@ def line(result: Result, width: int) -> str:
     return f"{head}  {result.points:5.2f} of {result.out_of:g}"
 
 
-def finish(options, course, settings, folder, results, interrupted) -> int:
+def finish(settings, folder, results, interrupted: bool) -> None:
+    """Write the reports, and say where they are."""
     results.sort(key=lambda r: (r.student, r.sheet))
     digests = {f"{r.student}/{r.sheet}": r.sha256 for r in results}
     log = folder.write_log(settings, digests)
@@ -246,17 +286,10 @@ def finish(options, course, settings, folder, results, interrupted) -> int:
             f"\nInterrupted: {len(results)} are kept in {folder.path}. The "
             "same command goes on from there."
         )
-        return INTERRUPTED
+        return
     print(report.summary(results))
     print(f"Grades: {folder.path / 'grades.csv'}")
     print(f"Feedback: {folder.path / 'students'}")
-    if options.gradebook:
-        from attnbook.grading.gradebook import write_scores
-
-        count = write_scores(options.gradebook, results, course)
-        print(f"{count} submissions written to the gradebook.")
-    left = any(r.state == NOT_GRADED for r in results)
-    return SOME_NOT if left else ALL_GRADED
 
 
 # --- the other commands ----------------------------------------------------

@@ -266,3 +266,16 @@ def test_without_bubblewrap_nothing_is_graded(folder, capsys, monkeypatch):
 def test_preflight_says_that_it_works(capsys):
     assert cli.main(["preflight"]) == 0
     assert "The sandbox works here" in capsys.readouterr().out
+
+
+def test_scores_reach_nbgrader(folder, capsys):
+    pytest.importorskip("nbgrader", reason="needs pip install -e .[nbgrader]")
+    course = folder / "course"
+    words = ["--exercise", SHEET, "--course", str(ROOT), "--out", str(course)]
+    assert cli.main(["release", "--nbgrader", *words]) == 0
+    assert grade(folder, "--nbgrader-course", str(course)) == cli.SOME_NOT
+    assert "written to the gradebook" in capsys.readouterr().out
+    placed = {p.parts[-3] for p in course.glob("autograded/*/*/*.ipynb")}
+    assert placed == {"anna", "ben", "cem"}
+    assert grade(folder, "--nbgrader-course", str(folder)) == cli.BAD_INPUT
+    assert "is no nbgrader course" in capsys.readouterr().err
