@@ -1,5 +1,6 @@
 """What a class hands in, in every form; what is wrong stays one student's."""
 
+import hashlib
 import io
 import json
 import os
@@ -648,3 +649,14 @@ def test_a_class_is_read_quickly(tmp_path):
     start = time.process_time()
     assert len(collect(tmp_path / "class.zip", ONE)) == 200
     assert time.process_time() - start < 3
+
+
+def test_outputs_of_a_large_notebook_are_not_kept(tmp_path):
+    notebook = json.loads(NOTEBOOK)
+    notebook["cells"][0]["outputs"] = [{"data": "x" * 1_000_000}]
+    data = json.dumps(notebook).encode()
+    (tmp_path / "anna.ipynb").write_bytes(data)
+    (got,) = collect(tmp_path, {"2_1": "2_1_queries_keys_values"})
+    assert len(got.notebook) < 10_000
+    assert got.digest == hashlib.sha256(data).hexdigest()
+    assert notebook_cells(got.notebook) == notebook_cells(data)

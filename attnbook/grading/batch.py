@@ -82,12 +82,11 @@ def grade_one(settings: Settings, submission: Submission) -> str:
 
 
 def not_graded(submission: Submission, why: str) -> Result:
-    digest = hashlib.sha256(submission.notebook).hexdigest()
     return Result(
         submission.student,
         submission.sheet,
         submission.source,
-        digest,
+        submission.digest,
         NOT_GRADED,
         why,
     )
@@ -279,8 +278,8 @@ class RunFolder:
             result = Result.from_json(text)
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        digest = hashlib.sha256(submission.notebook).hexdigest()
-        same = result.key == submission.key and result.sha256 == digest
+        same = result.key == submission.key
+        same = same and result.sha256 == submission.digest
         return result if same and result.state != NOT_GRADED else None
 
     def keep(self, result: Result) -> None:

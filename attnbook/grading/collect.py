@@ -26,7 +26,11 @@ from functools import partial
 from pathlib import Path
 
 from attnbook.grading.model import Submission
-from attnbook.grading.notebook import NotANotebook, notebook_cells
+from attnbook.grading.notebook import (
+    NotANotebook,
+    notebook_cells,
+    without_outputs,
+)
 
 MAX_CLASS_BYTES = 4_000_000_000  # read for one class, unpacked
 MAX_CLASS_FILES = 100_000
@@ -34,6 +38,7 @@ MAX_STUDENT_FILES = 5_000
 MAX_STUDENT_ZIPS = 3
 DEEPEST = 10  # folders below the source
 MAX_NAME = 120
+SLIM = 200_000  # bytes; of a larger notebook the outputs are not kept
 
 NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.I)  # browsers add these
 ZIP = re.compile(r"\.zip$", re.I)
@@ -122,7 +127,10 @@ def submissions(
         try:
             item = chosen(items, number, stem, alone=len(sheets) == 1)
             submission.source = printable(item.source)
-            submission.notebook = reader.notebook(item)
+            data = reader.notebook(item)
+            submission.sha256 = hashlib.sha256(data).hexdigest()
+            large = len(data) > SLIM
+            submission.notebook = without_outputs(data) if large else data
         except (Refused, NotANotebook) as reason:
             submission.refused = str(reason)
         out.append(submission)

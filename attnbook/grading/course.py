@@ -18,7 +18,6 @@ from attnbook.check.against import Hidden
 from attnbook.check.engine import Exercise
 from attnbook.check.inprocess import InProcess
 
-
 # Modules that collect, report and hand out: no score depends on them.
 AROUND = (
     "batch benchmark cli collect gradebook marks nbgrader_plugin "

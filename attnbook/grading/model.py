@@ -1,5 +1,6 @@
 """What grading takes in and gives out, free of torch and of the sandbox."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
@@ -15,6 +16,14 @@ class Submission:
     source: str  # where it was found, as the instructor knows it
     notebook: bytes = b""
     refused: str = ""  # one sentence; then there is nothing to grade
+    sha256: str = ""  # of the file as it came; `notebook` may be less of it
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was handed in; empty if that was nothing."""
+        if self.sha256 or not self.notebook:
+            return self.sha256
+        return hashlib.sha256(self.notebook).hexdigest()
 
     @property
     def key(self) -> str:

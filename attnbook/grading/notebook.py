@@ -52,6 +52,18 @@ def notebook_cells(data: bytes) -> list[str]:
     return sources
 
 
+def without_outputs(data: bytes) -> bytes:
+    """A notebook's bytes without what it printed and drew, which is most of
+    a large one: a class has to fit into memory."""
+    notebook = parse(data)
+    for cell in notebook["cells"]:
+        if isinstance(cell, dict):
+            cell.pop("attachments", None)
+            if "outputs" in cell:
+                cell["outputs"] = []
+    return json.dumps(notebook).encode()
+
+
 def parse(data: bytes):
     """The JSON value in these bytes; NotANotebook if there is none."""
     try:
