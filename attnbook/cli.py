@@ -102,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     release.add_argument(
         "--github",
         action="store_true",
-        help="add GitHub Classroom's autograding (visible checks only)",
+        help="add autograding on GitHub (visible checks only)",
     )
     release.add_argument(
         "--nbgrader",
