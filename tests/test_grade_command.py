@@ -15,6 +15,7 @@ from attnbook import cli
 from attnbook.grading import batch
 from attnbook.grading.course import Course
 from attnbook.grading.sandbox import Sandbox, SandboxError
+from tests.mixed_class import write_class
 from tools.notebooks import ROOT
 
 SHEET = "1_1"
@@ -279,3 +280,15 @@ def test_scores_reach_nbgrader(folder, capsys):
     assert placed == {"anna", "ben", "cem"}
     assert grade(folder, "--nbgrader-course", str(folder)) == cli.BAD_INPUT
     assert "is no nbgrader course" in capsys.readouterr().err
+
+
+def test_a_class_of_mixed_quality_gets_what_it_deserves(tmp_path):
+    deserved = write_class(tmp_path / "in", 40)
+    assert set(deserved.values()) == {12, 10, 8, 0, None}
+    words = ["--exercise", "2_1", "--limit-cell", "2", "--limit-call", "1"]
+    assert grade(tmp_path, *words, "--limit-question", "2") == cli.SOME_NOT
+    got = {
+        name: float(row["points"]) if row["points"] else None
+        for name, row in grades(tmp_path).items()
+    }
+    assert got == deserved
