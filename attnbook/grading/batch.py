@@ -1,6 +1,7 @@
 """Grade a whole class: in parallel, resumable, one bad apple at a time."""
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import importlib.metadata
@@ -9,6 +10,7 @@ import multiprocessing
 import os
 import platform
 import secrets
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -148,7 +150,9 @@ def grade_here(
 def pool_of(kind, jobs: int):
     """A pool that leaves nothing running, however it is left."""
     context = multiprocessing.get_context("fork")
-    pool = kind(max_workers=max(1, jobs), context=context)
+    pool = kind(
+        max_workers=max(1, jobs), context=context, initializer=end_with_parent
+    )
     try:
         yield pool
         pool.close()
@@ -157,6 +161,12 @@ def pool_of(kind, jobs: int):
         raise
     finally:
         pool.join()
+
+
+def end_with_parent() -> None:
+    """A worker, and the sandbox that it started, ends if the run is killed."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
 
 
 def first_done(running: dict) -> list:
@@ -236,15 +246,16 @@ class RunFolder:
         try:
             self.kept.mkdir(parents=True, exist_ok=True)
             self.lock = open(self.path / ".lock", "w")
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"Another run is writing to {self.path}: wait for it, or name "
-                "another folder with --out."
-            ) from None
         except OSError as error:
             raise RunError(
                 f"{self.path} cannot be written ({error.strerror}): name "
+                "another folder with --out."
+            ) from None
+        try:  # of this process alone: its workers do not inherit it
+            fcntl.lockf(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(
+                f"Another run is writing to {self.path}: wait for it, or name "
                 "another folder with --out."
             ) from None
         if not self.log.exists():
