@@ -1,6 +1,7 @@
 """A student's answer behind the wall, as a check sees it."""
 
 import builtins
+import math
 import re
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from attnbook.grading.limits import Limits
 from attnbook.grading.sandbox import SandboxError, Stopped, Worker
 
 PATIENT = 2  # times that one question may have to be stopped
+ROOM, FOLD = 10_000, 4  # numbers in a result, and for each of the arguments
 ERRORS = {
     name
     for name, kind in vars(builtins).items()
@@ -116,6 +118,8 @@ class Sandboxed:
                 self.cpu -= self.worker.cpu
                 self.wall -= self.worker.wall
         if reply.get("state") == "ok":
+            if extent(got) > ROOM + FOLD * extent(args):
+                raise Wrong.fixed(f"{name} returns far too many numbers.")
             return got
         text = clean(reply.get("text", ""))
         if reply.get("state") == "not started":
@@ -126,6 +130,14 @@ class Sandboxed:
 def is_real(value) -> bool:
     """An array that can have a gradient, or be one."""
     return isinstance(value, ndarray) and value.dtype.kind == "f"
+
+
+def extent(values) -> int:
+    """Numbers in these arrays, a size of 0 counted as 1. A check may compare
+    each of them with each other, or keep hundreds of results: what is huge
+    would take the grader's own memory and time."""
+    arrays = [x for x in values if isinstance(x, ndarray)]
+    return sum(math.prod(max(n, 1) for n in x.shape) for x in arrays)
 
 
 def clean(text, length: int = 600) -> str:

@@ -28,9 +28,17 @@ class BadFrame(Exception):
 def kind(dtype: np.dtype) -> str:
     """Such as f8; BadFrame for objects, complex numbers, text, times."""
     name = dtype.str[1:]
-    if name not in KINDS or not dtype.isnative:
+    if name not in KINDS:
         raise BadFrame(f"numbers expected, yours are {dtype.name}.")
     return name
+
+
+def plain_floats(array: ndarray) -> ndarray:
+    """The same numbers as every machine has them: no longer than 64 bits and
+    in its own byte order. A check in the notebook takes the others too."""
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        return array.astype("f8")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def describe(value, blobs: list[bytes]):
@@ -39,7 +47,7 @@ def describe(value, blobs: list[bytes]):
         if not isinstance(value, np.generic):
             return {"plain": value}
     if isinstance(value, (ndarray, np.generic)):
-        array = np.asarray(value, order="C")
+        array = plain_floats(np.asarray(value, order="C"))
         blobs.append(array.tobytes())
         shape = list(array.shape) if isinstance(value, ndarray) else None
         return {"array": kind(array.dtype), "shape": shape}
@@ -62,8 +70,10 @@ def pack(head: dict, values=()) -> bytes:
 
 def size_of(text, shape) -> int:
     """Bytes of an array of this kind and shape; BadFrame for nonsense."""
-    if text not in KINDS or not isinstance(shape, list) or len(shape) > 16:
+    if not isinstance(text, str) or text not in KINDS:
         raise BadFrame("an array of unknown kind")
+    if not isinstance(shape, list) or len(shape) > 16:
+        raise BadFrame("an array of impossible shape")
     if not all(type(n) is int and 0 <= n <= MAX_BODY for n in shape):
         raise BadFrame("an array of impossible shape")
     return math.prod(shape) * int(text[1])
@@ -81,9 +91,12 @@ class Body:
         if len(part) != size:
             raise BadFrame("fewer bytes than announced")
         self.place += size
-        if text == "b1":  # a byte that is neither 0 nor 1 would be no bool
-            return (np.frombuffer(part, "u1") != 0).reshape(shape)
-        return np.frombuffer(part, text).reshape(shape).copy()
+        try:
+            if text == "b1":  # a byte other than 0 and 1 would be no bool
+                return (np.frombuffer(part, "u1") != 0).reshape(shape)
+            return np.frombuffer(part, text).reshape(shape).copy()
+        except ValueError:  # no bytes, and sizes whose product overflows
+            raise BadFrame("an array of impossible shape") from None
 
     def value(self, described, depth: int = 0):
         if not isinstance(described, dict) or depth > MAX_DEPTH:
@@ -94,7 +107,8 @@ class Body:
                 return value
         elif "array" in described:
             shape = described.get("shape")
-            array = self.array(described["array"], shape or [])
+            sizes = [] if shape is None else shape
+            array = self.array(described["array"], sizes)
             return array if shape is not None else array[()]
         for name, make in (("tuple", tuple), ("list", list)):
             parts = described.get(name)

@@ -18,7 +18,14 @@ from attnbook.grading.model import (
     Submission,
 )
 from attnbook.grading.notebook import NotANotebook, notebook_cells
-from attnbook.grading.sandbox import Base, Sandbox, Stopped, Worker
+from attnbook.grading.sandbox import (
+    Base,
+    Sandbox,
+    SandboxError,
+    Stopped,
+    Worker,
+    shown,
+)
 
 TIMES = 3  # a hidden check passes if it does so on as many fresh inputs
 RESTARTS = 10  # cells that may end the process before the rest is left out
@@ -29,12 +36,18 @@ class Grader:
 
     def __init__(self, course: Course, sandbox: Sandbox, seed: int):
         self.course, self.sandbox, self.seed = course, sandbox, seed
+        if sandbox.isolate and (where := shown(course.root / "solutions")):
+            raise SandboxError(
+                f"students' code could read {course.root}/solutions, because "
+                f"the sandbox shows it all of {where}: keep the course "
+                "somewhere else."
+            )
 
     def grade(self, submission: Submission) -> Result:
         """Never raises for anything that a student did; SandboxError if
         there is no sandbox to grade in."""
         result = Result(submission.student, submission.sheet, submission.source)
-        result.sha256 = hashlib.sha256(submission.notebook).hexdigest()
+        result.sha256 = submission.digest
         why = submission.refused
         if not why:
             try:
@@ -70,6 +83,8 @@ class Attempt:
         self.cells = dict(enumerate(cells, 1))
         self.failed: dict[int, str] = {}  # cell: why, in words
         self.fatal: set[int] = set()  # cells that ended the process
+        self.took: dict[int, float] = {}  # cell: CPU seconds
+        self.quotes = True  # may a message quote what the sandbox said?
         digest = hashlib.sha256(f"a student's own chance {seed}".encode())
         self.student_seed = int.from_bytes(digest.digest()[:4])
         self.limits = sandbox.limits
@@ -93,6 +108,7 @@ class Attempt:
             for e, answer in zip(exercises, answers)
         ]
         self.close_worker()
+        self.quotes = False
         out = []
         for exercise, answer, visible in zip(exercises, answers, seen):
             reference = self.sheet.reference(exercise)
@@ -114,18 +130,20 @@ class Attempt:
 
     def run_until_stopped(self) -> bool:
         """Did the process survive all cells?"""
+        again = [s for k, s in self.took.items() if k not in self.fatal]
+        hurry = sum(again) > self.cpu
         for number, source in self.cells.items():
             if number in self.fatal:
                 continue
-            if min(self.cpu, self.wall) <= 0 or len(self.fatal) > RESTARTS:
-                self.failed.setdefault(
-                    number,
-                    "was not run: the cells before it had used up the time "
-                    "of the notebook.",
-                )
+            if hurry and number in self.took and not self.is_quick(number):
+                why = "was not run again, because it takes long."
+                self.failed.setdefault(number, why)
                 continue
-            cpu = min(self.limits.cell, self.cpu)
-            wall = min(self.limits.cell * self.limits.patience, self.wall)
+            wall, cpu = self.seconds_for(number)
+            if min(wall, cpu) <= 0 or len(self.fatal) > RESTARTS:
+                why = "was not run: the cells before it had used up the time "
+                self.failed.setdefault(number, f"{why}of the notebook.")
+                continue
             head = {"number": number, "source": source}
             try:
                 reply, _ = self.base.ask(head, (), wall, cpu)
@@ -136,9 +154,25 @@ class Attempt:
             finally:
                 self.cpu -= self.base.cpu
                 self.wall -= self.base.wall
+            self.took[number] = self.base.cpu
             if reply.get("state") == "failed":
-                self.failed[number] = error_in_words(reply)
+                why = "failed when it was run again."
+                why = error_in_words(reply) if self.quotes else why
+                self.failed.setdefault(number, why)
         return True
+
+    def is_quick(self, number: int) -> bool:
+        """As cells are that define an answer; known of those that ran."""
+        return self.took.get(number, self.limits.cell) < self.limits.cell / 10
+
+    def seconds_for(self, number: int) -> tuple[float, float]:
+        """On the clock, and of computing: what the notebook has left, of
+        which some is kept for running quick cells once more."""
+        limit = self.limits.cell
+        kept = 0.0 if self.is_quick(number) else limit
+        patience = self.limits.patience
+        wall = min(limit * patience, self.wall - kept * patience)
+        return wall, min(limit, self.cpu - kept)
 
     def notes(self) -> list[str]:
         return [self.note(number) for number in sorted(self.failed)]
@@ -151,9 +185,12 @@ class Attempt:
     # --- checks ---
 
     def shared_worker(self) -> Worker:
-        """The worker of the present phase; a new one if it has ended, and
-        the cells run again if their process has ended too."""
-        if self.worker is None or self.worker.ended:
+        """The worker of the present phase; a new one if it has ended, or if
+        an earlier question left something in its pipe. The cells run again
+        if their process has ended too."""
+        worker = self.worker
+        if worker is None or worker.ended or not worker.is_quiet():
+            self.close_worker()
             try:
                 self.worker = self.base.fork()
             except Stopped:
@@ -179,6 +216,8 @@ class Attempt:
             for time_ in range(TIMES if hidden else 1):
                 rng = rng_for(self.seed, exercise.id, hidden, title, time_)
                 report = run_checks(exercise, answer, rng, {title: check})
+                if answer.failure:
+                    raise answer.failure
                 if message := report.messages[title]:
                     if hidden:
                         message = report.plain[title]
@@ -218,7 +257,8 @@ class Attempt:
         """Which cell of this question's failed, if one did."""
         names = "|".join(map(re.escape, exercise.names))
         defines = re.compile(
-            rf"^\s*(def|class)\s+({names})\b|^({names})\s*[:=]", re.MULTILINE
+            rf"^[ \t]*(def|class)[ \t]+({names})\b|^({names})[ \t]*[:=]",
+            re.MULTILINE,
         )
         mine = [n for n in self.failed if defines.search(self.cells[n])]
         return " ".join(self.note(number) for number in mine)
@@ -235,5 +275,6 @@ class Attempt:
 def error_in_words(reply: dict) -> str:
     kind, text = clean(reply.get("type"), 80), clean(reply.get("text"), 300)
     line = reply.get("line")
-    where = f" in line {line}" if isinstance(line, int) else ""
+    known = type(line) is int and 0 < line < 1_000_000
+    where = f" in line {line}" if known else ""
     return f"ended in {kind}{where}: {text}"

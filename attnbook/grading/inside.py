@@ -14,6 +14,7 @@ import json
 import linecache
 import os
 import random
+import resource
 import signal
 import socket
 import sys
@@ -134,10 +135,9 @@ def stop(base: int | None) -> dict:
 def become_base(order: dict, fd: int, control: socket.socket) -> None:
     """Never returns: lock in, run cells, fork workers."""
     try:
-        control.close()
+        control.detach()
+        leave_open_only(fd)
         sock = socket.socket(fileno=fd)
-        os.closerange(3, fd)
-        os.closerange(fd + 1, 256)
         try:
             facts = lock_in(order)
         except BaseException as error:
@@ -145,11 +145,18 @@ def become_base(order: dict, fd: int, control: socket.socket) -> None:
             os._exit(1)
         sock.sendall(frames.pack({"state": "locked in"} | facts))
         Base(sock, order).serve()
-    except BaseException:
-        if order.get("debug"):
-            traceback.print_exc()
     finally:
         os._exit(1)
+
+
+def leave_open_only(fd: int) -> None:
+    """Beside it only /dev/null, three times: what the parent has as standard
+    error is a file, which students could read as well as fill."""
+    null = os.open("/dev/null", os.O_RDWR)
+    for number in range(3):
+        os.dup2(null, number)
+    os.closerange(3, fd)
+    os.closerange(fd + 1, 4096)
 
 
 def lock_in(order: dict) -> dict:
@@ -176,11 +183,13 @@ class Base:
         self.worker = 0
         reseed(order["seed"])
         attnbook.check.check = no_check
+        torch.set_num_threads = one_thread_only
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
         self.namespace["__builtins__"] = builtins
         self.namespace["display"] = lambda *args, **kwargs: None
+        self.namespace["get_ipython"] = lambda: Magics(self.namespace)
 
     def serve(self) -> None:
         while True:
@@ -209,22 +218,31 @@ class Base:
         lines = source.splitlines(keepends=True)
         linecache.cache[name] = (len(source), None, lines, name)
         try:
-            exec(compiled(source, name, self.namespace), self.namespace)
+            exec(compiled(source, name), self.namespace)
         except BaseException as error:
             return {"state": "failed"} | in_words(error, name)
         return {"state": "ok"}
 
     def start_worker(self, fd: int) -> None:
         self.end_worker()
-        self.worker = os.fork()
+        self.worker = self.fork()
         if self.worker:
             os.close(fd)
             return
         if not self.jailed:
             os.setsid()
         self.sock.close()
-        torch.set_num_threads(1)  # a fork does not inherit its threads
         work(socket.socket(fileno=fd), self.namespace)
+
+    def fork(self) -> int:
+        """A process beyond those that a student may have: there is one for
+        the worker, however many threads a cell has left."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))
+        try:
+            return os.fork()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
 
     def end_worker(self) -> None:
         """End the last worker and whatever it or a cell started."""
@@ -242,7 +260,7 @@ class Base:
             pass
 
 
-def compiled(source: str, name: str, namespace: dict):
+def compiled(source: str, name: str):
     """The cell's code; IPython's magics are translated if there are any."""
     try:
         return compile(source, name, "exec")
@@ -255,7 +273,6 @@ def compiled(source: str, name: str, namespace: dict):
         code = compile(plain, name, "exec")
     except Exception:
         raise first from None
-    namespace.setdefault("get_ipython", lambda: Magics(namespace))
     return code
 
 
@@ -267,13 +284,17 @@ class Magics:
         self.namespace = namespace
 
     def run_line_magic(self, name: str, line: str, *rest):
-        if name in ("time", "prun"):
-            return eval(compile(line, "<magic>", "eval"), self.namespace)
-        return None
+        if name not in ("time", "prun"):
+            return None
+        try:
+            code = compile(line, "<magic>", "eval")
+        except SyntaxError:  # a statement, such as an assignment
+            code = compile(line, "<magic>", "exec")
+        return eval(code, self.namespace)
 
     def run_cell_magic(self, name: str, line: str, body: str) -> None:
         if name in ("time", "capture", "prun"):
-            exec(compile(body, "<magic>", "exec"), self.namespace)
+            exec(compiled(body, "<magic>"), self.namespace)
 
     def __getattr__(self, name: str):
         return lambda *args, **kwargs: None
@@ -300,6 +321,11 @@ def reseed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+def one_thread_only(number: int) -> None:
+    """Stands for torch.set_num_threads: a worker that is forked inherits no
+    threads, and would wait for those of its parent for ever."""
 
 
 def no_check(*args, **kwargs) -> None:

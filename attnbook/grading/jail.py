@@ -14,7 +14,7 @@ NEWNS, NEWUTS, NEWIPC, NEWPID = 0x20000, 0x4000000, 0x8000000, 0x20000000
 RDONLY, NOSUID, NODEV, NOEXEC, REC, PRIVATE = 1, 2, 4, 8, 0x4000, 0x40000
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 4, 22, 24
 PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 38, 39, 47
-PR_GET_SECCOMP = 21
+PR_GET_SECCOMP, PR_CAPBSET_READ = 21, 23
 CAPABILITY_VERSION = 0x20080522
 NOBODY = 65534
 
@@ -54,13 +54,15 @@ def own_files(size: int) -> None:
 
 
 def bound(limits: dict) -> None:
-    """Resource limits, hard ones, by their name such as NOFILE."""
+    """Resource limits by their name such as NOFILE: a number that cannot be
+    raised again, or a pair of numbers, up to the second of which it can."""
     for name, value in limits.items():
         number = getattr(resource, f"RLIMIT_{name}")
+        pair = value if isinstance(value, list) else [value, value]
         hard = resource.getrlimit(number)[1]
         if hard != resource.RLIM_INFINITY:
-            value = min(value, hard)
-        resource.setrlimit(number, (value, value))
+            pair = [min(x, hard) for x in pair]
+        resource.setrlimit(number, tuple(pair))
 
 
 def address_space() -> int:
@@ -113,7 +115,7 @@ class Program(ctypes.Structure):
 
 
 def forbid(filter_code: bytes) -> None:
-    """Install a compiled seccomp filter (see `sandbox.seccomp_filter`)."""
+    """Install a seccomp filter (see `sandbox.seccomp_filter`)."""
     code = ctypes.create_string_buffer(filter_code, len(filter_code))
     program = Program(len(filter_code) // 8, ctypes.addressof(code))
     mode = 2  # SECCOMP_MODE_FILTER
@@ -125,6 +127,7 @@ def state() -> dict:
     return {
         "uids": sorted({*os.getresuid(), *os.getresgid()}),
         "capabilities": capabilities(),
+        "bounding": sum(prctl(PR_CAPBSET_READ, n) == 1 for n in range(64)),
         "no_new_privs": prctl(PR_GET_NO_NEW_PRIVS),
         "seccomp": prctl(PR_GET_SECCOMP),
         "pid": os.getpid(),

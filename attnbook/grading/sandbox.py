@@ -288,6 +288,7 @@ class Sandbox:
         try:
             self.hear(START)
         except SandboxError as error:
+            os.close(info)
             self.close(keep_errors=True)
             said = self.said()
             raise SandboxError(explain(said) if said else str(error)) from None
@@ -347,7 +348,7 @@ class Sandbox:
             "files": limits.files,
             "seccomp": self.seccomp.hex(),
             "rlimits": {
-                "NPROC": limits.processes,
+                "NPROC": [limits.processes, limits.processes + 2],
                 "FSIZE": min(16 * MIB, limits.files),
                 "NOFILE": 64,
                 "CORE": 0,
@@ -380,7 +381,7 @@ class Sandbox:
     def is_safe(self, facts: dict) -> bool:
         """Is there really no privilege left?"""
         return (
-            facts["capabilities"] == 0
+            facts["capabilities"] == facts["bounding"] == 0
             and facts["no_new_privs"] == 1
             and facts["pid"] == 1
             and facts["proc"] == 0
@@ -462,7 +463,7 @@ class Peer:
         nonce = secrets.token_hex(8)
         deadline = Deadline(self.sandbox, self.sock, wall, cpu)
         try:
-            if select.select([self.sock], [], [], 0)[0]:  # nobody asked
+            if not self.is_quiet():
                 raise Stopped("wrote to the grader, or ended the process")
             deadline.send(frames.pack(head | {"nonce": nonce}, values))
             reply, got = deadline.frame()
@@ -474,6 +475,10 @@ class Peer:
         finally:
             self.cpu, self.wall = deadline.spent()
         return reply, got
+
+    def is_quiet(self) -> bool:
+        """Has it neither ended nor written what nobody asked for?"""
+        return not select.select([self.sock], [], [], 0)[0]
 
     def close(self) -> None:
         self.ended = True
