@@ -164,9 +164,19 @@ def test_the_same_seed_gives_the_same_result(lab, name):
     assert results[0] == results[1]
 
 
-def test_what_cells_say_after_hidden_checks_is_not_quoted(lab):
+def test_what_cells_say_after_hidden_checks_is_not_quoted(lab, monkeypatch):
     """They run again if a function ended their process; whatever way there
     was to tell them a hidden input, they could not hand it on."""
+    quoted, run_cells = [], Attempt.run_cells
+
+    def run(attempt):
+        quoted.append(attempt.quotes)
+        run_cells(attempt)
+
+    monkeypatch.setattr(Attempt, "run_cells", run)
+    case = next(c for c in CASES if "cells that run again" in c.name)
+    lab.grade(case.notebook(), case.sheet)
+    assert quoted[0] and len(quoted) > 1 and not any(quoted[1:])
     sheet = lab.grader.course.sheet("1_1")
     attempt = Attempt(lab.sandbox, sheet, ["1 / 0", "x = 1"], SEED)
     attempt.quotes = False

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -632,6 +633,22 @@ def test_the_end_between_two_submissions_is_noticed_too(works):
     assert at_work.grade(submission()).points == 12
 
 
+def test_a_sandbox_that_does_not_start_again_is_no_zero(works, monkeypatch):
+    """Nor is one that fails while a submission's cells run again."""
+    text = SLOW.replace("time.sleep(0.6)", "import os; os.kill(1, 2)")
+    begin, opened = works.open, []
+
+    def once(seed):
+        opened.append(seed)
+        if len(opened) > 1:
+            raise SandboxError("not again")
+        return begin(seed)
+
+    monkeypatch.setattr(works, "open", once)
+    with pytest.raises(SandboxError, match="not again"):
+        grader(works).grade(submission(text))
+
+
 def test_nothing_outlives_a_grader_that_is_killed(works):
     """Not even code that does not want to end."""
     script = (
@@ -779,16 +796,21 @@ def run_as(user: pwd.struct_passwd, command: list[str], folder: Path):
     )
 
 
+@pytest.fixture
+def folder():
+    """Where another user may go too, as into none of pytest's folders."""
+    with tempfile.TemporaryDirectory(prefix="attnbook-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
 @only_root
-def test_all_of_this_as_a_normal_user(tmp_path_factory):
+def test_all_of_this_as_a_normal_user(folder):
     """UNPRIVILEGED_PYTHON may name a Python that such a user can run."""
     names = [name for name in ("student", "nobody") if known(name)]
     if not names:
         pytest.skip("there is no user called student or nobody")
     user = pwd.getpwnam(names[0])
-    folder = tmp_path_factory.mktemp("user")
-    for path in (folder, folder.parent, folder.parent.parent):
-        path.chmod(0o755)
     python = os.environ.get("UNPRIVILEGED_PYTHON", sys.executable)
     probe = [python, "-c", "import torch, psutil, pytest, nbformat"]
     try:

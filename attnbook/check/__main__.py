@@ -15,6 +15,7 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 
 from attnbook.check import exercises
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"{options.notebook}: {error}", file=sys.stderr)
         return 2
-    os.environ.setdefault("MPLBACKEND", "Agg")  # no window to be closed
+    matplotlib.use("Agg")  # no window to be closed
     os.chdir(options.notebook.resolve().parent)  # where Jupyter runs it
     namespace = run_cells(sources)
     scores = []

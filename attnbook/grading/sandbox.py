@@ -415,37 +415,43 @@ class Sandbox:
                 self.errors.close()
 
     def used(self) -> tuple[float, int]:
-        """CPU seconds and bytes of the open submission, so far."""
-        seconds, memory = 0.0, 0
-        processes = self.processes()
+        """CPU seconds and bytes of the open submission, so far; bytes beyond
+        what the clean parent has, which is numpy and torch."""
+        seconds, processes = 0.0, self.processes()
         for process in processes:
             try:
                 t = process.cpu_times()
-                seconds += t.user + t.system + t.children_user
-                seconds += t.children_system
-                memory += process.memory_info().rss
             except psutil.Error:
-                pass
+                continue
+            seconds += t.user + t.system + t.children_user + t.children_system
+        memory, without = sum(map(resident, processes)), resident(self.parent)
         if memory > self.limits.memory:  # look closer, which takes longer
-            memory = sum(map(self.own_memory, processes))
-        return seconds, memory
-
-    def own_memory(self, process: psutil.Process) -> int:
-        """Bytes, those that processes share divided between them."""
-        try:
-            try:
-                return process.memory_full_info().pss
-            except psutil.AccessDenied:
-                shared = self.parent.memory_info().rss
-                return max(0, process.memory_info().rss - shared)
-        except psutil.Error:
-            return 0
+            memory = sum(map(own_memory, processes))
+        return seconds, max(0, memory - without)
 
     def processes(self) -> list[psutil.Process]:
         try:
             return self.parent.children(recursive=True)
         except psutil.Error:
             return []
+
+
+def resident(process: psutil.Process) -> int:
+    """Bytes in memory, those that it shares among them."""
+    try:
+        return process.memory_info().rss
+    except psutil.Error:
+        return 0
+
+
+def own_memory(process: psutil.Process) -> int:
+    """Bytes in memory, those that processes share divided between them."""
+    try:
+        return process.memory_full_info().pss
+    except psutil.AccessDenied:
+        return resident(process)
+    except psutil.Error:
+        return 0
 
 
 class Peer:
