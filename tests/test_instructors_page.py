@@ -15,7 +15,8 @@ COURSE = Course(ROOT)
 def rows(heading):
     """The cells of the first table under a heading."""
     text = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
-    lines = [x for x in text.splitlines() if x.startswith("|")][2:]
+    first = text[text.index("\n|") + 1 :].split("\n\n")[0]
+    lines = first.splitlines()[2:]
     return [[c.strip() for c in line.strip("|").split("|")] for line in lines]
 
 
