@@ -314,8 +314,8 @@ def run_preflight(options) -> int:
     with Sandbox() as sandbox:
         sandbox.open(0).end()
         who = "as root" if sandbox.root else "as a normal user"
-        more = "with" if sandbox.seccomp else "without (pip install pyseccomp)"
-        print(f"The sandbox works here, {who}, {more} seccomp.")
+        more = "with" if sandbox.seccomp else "without"
+        print(f"The sandbox works here, {who}, {more} a seccomp filter.")
     return 0
 
 

@@ -848,7 +848,7 @@ cell(
 )
 cell(
     "a cell that would keep a regular expression busy",
-    "x = (\n" + "\n" * 200_000 + " " * 200_000 + "\n" * 200_000,
+    "x = (" + "\n" * 100_000 + "1 +",
     says="SyntaxError",
 )
 

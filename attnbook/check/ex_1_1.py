@@ -243,7 +243,7 @@ def agrees(answer, rng):
                 f"keep {keep}: {float(got):.3f} is what never guessing gives; "
                 "a forgotten pair is guessed among 10 values, anew each time."
             )
-        if abs(got - want) > 0.016:
+        if not abs(got - want) <= 0.016:  # nan too
             raise Wrong(
                 f"keep {keep}: {float(got):.3f} instead of {want:.3f}, for 12 "
                 "pairs, 5 kept. Is any of the 12 pairs as likely to be asked, "

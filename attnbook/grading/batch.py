@@ -143,6 +143,8 @@ def grade_here(
                         "The grader itself ended while grading this, twice: "
                         "look at the notebook, and grade it by hand.",
                     )
+                except Exception as error:  # ours, not the student's
+                    result = not_graded(submission, sentence(error))
                 yield result
 
 

@@ -17,7 +17,7 @@ HIDDEN = Hidden()
 def waves_anywhere(answer, rng, reference):
     n, width = int(rng.integers(1, 12)), 2 * int(rng.integers(1, 9))
     args = (int(rng.integers(50)), n, width, float(rng.uniform(5, 20_000)))
-    agree(answer, reference, "waves", args, f"waves{args}")
+    agree(answer, reference, "waves", args, "random sizes")
 
 
 def turn_case(rng):
