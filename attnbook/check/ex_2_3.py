@@ -675,6 +675,18 @@ def module_arguments(rng, b=4, n=5, width=6, heads=3):
     return multi_head(width, heads), args | {"may_attend": real[:, None]}
 
 
+def expect_as_if_alone(answer, kind, weights, x, real, got):
+    """Wrong unless each sentence's tokens in `got`, the result of a padded
+    batch, are those of the sentence by itself; real is (b, 1, n)."""
+    for one, n in enumerate(real.sum(axis=(1, 2))):
+        alone = x[one : one + 1, :n], np.ones((1, 1, n), bool)
+        expect_close(
+            got[one : one + 1, :n],
+            answer.call(kind, *weights, *alone),
+            f"the {n} tokens of sentence {one}, in the batch against alone",
+        )
+
+
 @MODULE.check("each sentence as if alone, whatever its padding")
 def module_alone(answer, rng):
     kind, args = module_arguments(rng)
@@ -683,13 +695,7 @@ def module_alone(answer, rng):
     rows = np.repeat(real, 5, axis=1)
     what = "a mask (b, n, n) with equal rows, against the same as (b, 1, n)"
     expect_close(answer.call(kind, *weights, x, rows), got, what)
-    for one, n in enumerate(real.sum(axis=(1, 2))):
-        alone = x[one : one + 1, :n], np.ones((1, 1, n), bool)
-        expect_close(
-            got[one : one + 1, :n],
-            answer.call(kind, *weights, *alone),
-            f"the {n} tokens of sentence {one}, in the batch against alone",
-        )
+    expect_as_if_alone(answer, kind, weights, x, real, got)
 
 
 @MODULE.check("no token sees a later one; tokens in another order")

@@ -18,6 +18,7 @@ from attnbook.check.engine import (
 from attnbook.check.ex_2_3 import (
     ORDER,
     PERMITTED,
+    expect_as_if_alone,
     expect_finite,
     heads_by_hand,
     steady,
@@ -882,13 +883,7 @@ def block_alone(answer, rng):
     kind, args = block_arguments(rng, 4, 5, 6, 3, 7)
     *weights, x, real = args.values()
     got = answer.call(kind, *weights, x, real)
-    for one, n in enumerate(real.sum(axis=(1, 2))):
-        alone = x[one : one + 1, :n], np.ones((1, 1, n), bool)
-        expect_close(
-            got[one : one + 1, :n],
-            answer.call(kind, *weights, *alone),
-            f"the {n} tokens of sentence {one}, in the batch against alone",
-        )
+    expect_as_if_alone(answer, kind, weights, x, real, got)
     past = np.tril(np.ones((4, 5, 5), bool))
     got = answer.call(kind, *weights, x, past)
     other = x.copy()

@@ -7,7 +7,6 @@ import hashlib
 import importlib.metadata
 import json
 import multiprocessing
-import os
 import platform
 import secrets
 import signal
@@ -20,6 +19,7 @@ from attnbook.grading.course import Course, CourseError
 from attnbook.grading.grader import Grader
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import NOT_GRADED, Result, Submission
+from attnbook.grading.report import write_whole
 from attnbook.grading.sandbox import Sandbox, SandboxError
 
 TRIES = 2  # times that a grader may fail on one submission
@@ -237,7 +237,7 @@ class RunFolder:
     """Where a run keeps its log and each result as soon as it is there, so
     that a run which was interrupted goes on where it stopped."""
 
-    def __init__(self, path: Path, settings: Settings | None = None):
+    def __init__(self, path: Path):
         self.path = Path(path)
         self.log = self.path / "run.json"
         self.kept = self.path / "state"
@@ -296,7 +296,7 @@ class RunFolder:
         return result if same and result.state != NOT_GRADED else None
 
     def keep(self, result: Result) -> None:
-        write_whole(self.file(result.key), result.to_json())
+        write_whole(self.file(result.key), result.to_json(), to_disk=True)
 
     def write_log(self, settings: Settings, notebooks: dict) -> dict:
         """What is needed to do the run again, and to see that it was."""
@@ -305,23 +305,14 @@ class RunFolder:
             "versions": versions(),
             "notebooks": notebooks,
         }
-        write_whole(self.log, json.dumps(log, indent=1) + "\n")
+        text = json.dumps(log, indent=1) + "\n"
+        write_whole(self.log, text, to_disk=True)
         return log
 
 
 def with_seed(settings: Settings, seed: int) -> Settings:
     fields = {k: getattr(settings, k) for k in settings.__dataclass_fields__}
     return Settings(**fields | {"seed": seed})
-
-
-def write_whole(path: Path, text: str) -> None:
-    """All or nothing: a crash leaves the old file."""
-    new = path.with_name(f"{path.name}.new")
-    with open(new, "w", encoding="utf8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
 
 
 def versions() -> dict:

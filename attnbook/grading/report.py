@@ -45,12 +45,17 @@ def write_reports(folder: Path, results: list[Result], run: dict) -> None:
             write_whole(folder / "results.json", scores)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that nobody ever finds half of it."""
+def write_whole(path: Path, text: str, to_disk: bool = False) -> None:
+    """Write a file so that nobody ever finds half of it; with `to_disk` it
+    also outlives a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        new.write_bytes(text.encode("utf8"))
+        with open(new, "wb") as file:
+            file.write(text.encode("utf8"))
+            if to_disk:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
