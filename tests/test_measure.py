@@ -1,5 +1,7 @@
 """Intervals, bands, verdicts, matched sizes."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -74,8 +76,6 @@ def test_a_live_run_outside_the_band_is_named():
 
 def timed_claim(monkeypatch, tmp_path):
     """A claim about times whose record (made elsewhere) says 2 and 8 ms."""
-    import json
-
     tests = (Test("ms", "ours", "base", at_most=-1),)
     record = {"metrics": {"ours": {"ms": [2] * 3}, "base": {"ms": [8] * 3}}}
     (tmp_path / "B98.json").write_text(json.dumps(record))
@@ -96,6 +96,17 @@ def test_times_must_agree_with_the_first_test_only(monkeypatch, tmp_path):
 def test_a_claim_without_a_record_says_what_to_do():
     claim = Claim("C99", "nothing", (), "nothing", "nothing")
     assert "make claims" in repr(claim.settle({}, {}, {}))
+
+
+def test_a_run_that_measures_nothing_says_so(monkeypatch, tmp_path):
+    claim = Claim("B97", "large", (Test("x", "ours", at_least=1),), "", "")
+    made = {"metrics": {"ours": {"x": [2.0]}}, "seeds": [0], "tests": []}
+    made |= {"parameters": {"ours": 3}, "verdict": "holds"}
+    (tmp_path / "B97.json").write_text(json.dumps(made))
+    monkeypatch.setattr(measure, "RECORDS", tmp_path)
+    assert "the record's alone" in repr(claim.settle({}, {}, {}))
+    live = claim.settle({"ours": {"x": 2.0}}, {}, {})
+    assert "inside its recorded band" in repr(live)
 
 
 def test_matched_width_finds_the_nearest_size():

@@ -38,8 +38,13 @@ from tools.notebooks import (
 STATUS = ROOT / "book" / "status.json"
 TIMEOUT = 300  # wall-clock seconds a cell
 CELL_SECONDS, NOTEBOOK_SECONDS = 40, 45  # CPU, the budget
-LONGER = {"2_5_transformer": 75}  # notebooks that may take more, and why:
-# 2.5 trains three models of its own and times a fourth.
+LONGER = {  # notebooks that may take more, and why
+    "2_5_transformer": 75,  # trains three models of its own, times a fourth
+    "3_1_translation": 75,  # the applications train all their models
+    "3_2_sentiment": 75,
+    "3_3_question_answering": 90,
+    "3_7_speech": 90,
+}
 PACKAGES = ("numpy", "torch", "matplotlib", "jupyter-book", "nbval")
 
 

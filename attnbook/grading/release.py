@@ -19,6 +19,7 @@ GRADERS_NEED = {"pebble", "psutil"}
 ANSWER, ANSWER_IN_CODE, PROSE, HIDDEN = 15, 24, 40, 50  # characters that count
 IMPORT = re.compile(r"(from[\w.]+)?import")
 INSTRUCTORS = re.compile(r"(^|/)(solutions|grading)/|_hidden\.py$|/cli\.py$")
+DATA = (".flac", ".json")  # files that data modules read
 MARKS = re.compile(
     r"(BEGIN|END) SOLUTION|solution-only|HIDDEN\.(check|wrong)"
     r'|check\([^)]*strict|^\s*"(nbgrader|attnbook)":|^\s*"output_type":'
@@ -88,7 +89,9 @@ def hand_out(
     files = {exercise(sheet): notebook(course, sheet) for sheet in sheets}
     for name in ("LICENSE", "LICENSE-TEXT", "constraints.txt"):
         files[name] = (course.root / name).read_bytes()
-    for path in sorted((course.root / "attnbook").rglob("*.py")):
+    package = course.root / "attnbook"
+    data = [p for p in (package / "data").iterdir() if p.suffix in DATA]
+    for path in sorted([*package.rglob("*.py"), *data]):
         name = path.relative_to(course.root).as_posix()
         if not INSTRUCTORS.search(name):
             files[name] = path.read_bytes()
@@ -147,6 +150,9 @@ def project(about: dict) -> str:
     keys = "name version description requires-python dependencies".split()
     lines += [f"{k} = {json.dumps(about[k], ensure_ascii=False)}" for k in keys]
     lines += ["", "[tool.setuptools.packages.find]", 'include = ["attnbook*"]']
+    patterns = json.dumps([f"*{suffix}" for suffix in DATA])
+    lines += ["", "[tool.setuptools.package-data]"]
+    lines += [f'"attnbook.data" = {patterns}']
     return "\n".join(lines) + "\n"
 
 
