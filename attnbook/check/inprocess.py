@@ -27,7 +27,10 @@ def to_arrays(result, parts: int, name: str):
     """The result as one array or as a tuple of `parts` arrays."""
     several = isinstance(result, tuple) or (
         isinstance(result, list)
-        and any(isinstance(x, (ndarray, torch.Tensor)) for x in result)
+        and (
+            parts > 1
+            or any(isinstance(x, (ndarray, torch.Tensor)) for x in result)
+        )
     )
     if parts == 1 and several:
         raise Wrong(
