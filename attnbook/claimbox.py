@@ -37,14 +37,22 @@ def basis(record: dict) -> list[str]:
     if machine := record.get("machine"):
         lines.append(f"measured on: {machine}")
     if run := record.get("longer_training"):
+        compared = {
+            (rule[side], rule["metric"])
+            for rule in record["rules"]
+            for side in ("model", "minus")
+            if rule["minus"]
+        }
         parts = [
             f"{model} {metric}: {value:.2f}"
             for model, values in run["metrics"].items()
             for metric, value in values.items()
-            if trained(value, record["metrics"][model][metric][0])
+            if (model, metric) in compared
+            and trained(value, record["metrics"][model][metric][0])
         ]
-        head = f"trained {run['times']} times longer, one seed: "
-        lines.append(head + ", ".join(parts))
+        if parts:
+            head = f"trained {run['times']} times longer, one seed: "
+            lines.append(head + ", ".join(parts))
     return lines
 
 

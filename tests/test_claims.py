@@ -1,5 +1,6 @@
 """The records: ten seeds, a verdict that follows, code that still fits."""
 
+import argparse
 import json
 
 import nbformat
@@ -98,3 +99,19 @@ def test_seeds_run_everything_and_one_runs_longer(tmp_path, monkeypatch):
     cell.source = "seed = 0"
     nbformat.write(new_notebook(cells=[cell]), path)
     assert claims.runs_of(path, seeds=1) == {(0, 1): {"seed": 0}}
+
+
+def test_longer_training_keeps_who_trains_longer():
+    usual = {"metrics": {"ours": {"x": 0.9}, "base": {"x": 0.4, "y": 1.0}}}
+    run = {"metrics": {"ours": {"x": 0.9}, "base": {"x": 0.7, "y": 1.0}}}
+    kept = claims.longer_training(run, usual)
+    assert kept["metrics"] == {"base": {"x": 0.7, "y": 1.0}}
+
+
+def test_three_parts_are_everything():
+    names = list("abcdefg")
+    parts = [names[claims.part(f"{k}/3")] for k in (1, 2, 3)]
+    assert sorted(sum(parts, [])) == names
+    assert names[claims.part("1/1")] == names
+    with pytest.raises(argparse.ArgumentTypeError, match="say 1/3"):
+        claims.part("4/3")
