@@ -1,0 +1,595 @@
+"""Hidden checks and known wrong answers of exercises 3.1.
+
+Never handed out. The reference answers are the master notebook's own cells.
+"""
+
+from collections import Counter
+
+import numpy as np
+import torch
+
+from attnbook.check.against import Hidden, agree, agree_in_gradient
+
+HIDDEN = Hidden()
+
+
+def step_arguments(rng):
+    """Sizes all different, some padding."""
+    d, m, a, e, j = rng.permutation([2, 3, 4, 6, 5])
+    shapes = [(d,), (m,), (j, a), (j, e), (m, a), (a,), (d + e + m, m)]
+    arrays = [rng.normal(size=s) for s in shapes]
+    return *arrays, int(rng.integers(1, j + 1))
+
+
+@HIDDEN.check("3_1.a", "random sizes")
+def step_anywhere(answer, rng, reference):
+    args = step_arguments(rng)
+    agree(answer, reference, "decoder_step", args, "random", 2)
+
+
+@HIDDEN.check("3_1.a", "gradients")
+def step_gradient(answer, rng, reference):
+    args = step_arguments(rng)
+    u = rng.normal(size=args[1].shape)
+    agree_in_gradient(answer, reference, "decoder_step", args, u)
+
+
+@HIDDEN.check("3_1.b", "random sentences")
+def grams_anywhere(answer, rng, reference):
+    for n in (1, 2, 3):
+        said, wanted = (
+            rng.integers(9, 12, size=size) for size in rng.integers(2, 15, 2)
+        )
+        args = said, wanted, n
+        agree(answer, reference, "clipped_matches", args, "random", 2)
+
+
+@HIDDEN.check("3_1.c", "random sums")
+def equal_anywhere(answer, rng, reference):
+    sums, words = -rng.uniform(1, 9, size=2), rng.permutation(30)[:2] + 2
+    args = float(sums[0]), int(words[0]), float(sums[1]), int(words[1])
+    agree(answer, reference, "equal_alpha", args, "random sums")
+
+
+def padded_arguments(rng):
+    b, i, j, e = rng.permutation([2, 3, 6, 5])
+    lengths = rng.integers(1, j + 1, size=b)
+    return rng.normal(size=(b, i, j)) * 3, rng.normal(size=(b, j, e)), lengths
+
+
+@HIDDEN.check("3_1.d", "random sizes")
+def padded_anywhere(answer, rng, reference):
+    agree(answer, reference, "contexts", padded_arguments(rng), "random")
+
+
+@HIDDEN.check("3_1.d", "random gradients")
+def padded_gradient(answer, rng, reference):
+    args = padded_arguments(rng)
+    u = rng.normal(size=(*args[0].shape[:2], args[1].shape[2]))
+    agree_in_gradient(answer, reference, "contexts", args, u)
+
+
+@HIDDEN.check("3_1.e", "random weights")
+def error_anywhere(answer, rng, reference):
+    args = rng.uniform(size=(9, 7)), rng.uniform(size=(9, 7)) < 0.2
+    agree(answer, reference, "alignment_error", args, "random weights")
+
+
+# --- a ---------------------------------------------------------------------
+
+
+def score(q, keys, W, v):
+    return torch.tanh(q @ W + keys) @ v
+
+
+def weigh(s, real):
+    padding = torch.arange(len(s)) >= real
+    return s.masked_fill(padding, -torch.inf).softmax(-1)
+
+
+def state(y, c, q, R):
+    return torch.tanh(torch.cat([y, c, q]) @ R)
+
+
+def with_weights(says, weights):
+    """A step that is right but for its weights."""
+
+    def decoder_step(y, q, keys, h, W, v, R, real):
+        a = weights(q, keys, W, v, real)
+        return state(y, a @ h, q, R), a
+
+    HIDDEN.wrong("3_1.a", says)(decoder_step)
+
+
+def with_state(says, new):
+    """A step that is right but for its new state."""
+
+    def decoder_step(y, q, keys, h, W, v, R, real):
+        a = weigh(score(q, keys, W, v), real)
+        return new(y, q, a, h, R, real), a
+
+    HIDDEN.wrong("3_1.a", says)(decoder_step)
+
+
+def real_mask(keys, real):
+    return torch.arange(len(keys)) < real
+
+
+with_weights(
+    "the padding takes part", lambda q, k, W, v, n: score(q, k, W, v).softmax(0)
+)
+with_weights(
+    "does not strike a word out",
+    lambda q, k, W, v, n: (score(q, k, W, v) * real_mask(k, n)).softmax(0),
+)
+with_weights(
+    "struck out after the softmax",
+    lambda q, k, W, v, n: score(q, k, W, v).softmax(0) * real_mask(k, n),
+)
+with_weights(
+    "the mask is inverted",
+    lambda q, k, W, v, n: (
+        score(q, k, W, v).masked_fill(real_mask(k, n), -torch.inf).softmax(0)
+    ),
+)
+with_weights(
+    "the last real word is left out",
+    lambda q, k, W, v, n: weigh(score(q, k, W, v), n - 1),
+)
+with_weights(
+    "one word of padding takes part",
+    lambda q, k, W, v, n: weigh(score(q, k, W, v), n + 1),
+)
+with_weights(
+    "the tanh is missing", lambda q, k, W, v, n: weigh((q @ W + k) @ v, n)
+)
+with_weights(
+    "the tanh belongs inside",
+    lambda q, k, W, v, n: weigh(torch.tanh((q @ W + k) @ v), n),
+)
+with_weights(
+    "the query is left out",
+    lambda q, k, W, v, n: weigh(torch.tanh(k) @ v, n),
+)
+with_weights(
+    "additive attention adds them",
+    lambda q, k, W, v, n: weigh(torch.tanh(q @ W * k) @ v, n),
+)
+with_weights(
+    "a ReLU", lambda q, k, W, v, n: weigh(torch.relu(q @ W + k) @ v, n)
+)
+with_weights(
+    "nothing is divided by sqrt",
+    lambda q, k, W, v, n: weigh(score(q, k, W, v) / len(v) ** 0.5, n),
+)
+with_weights(
+    "the same weight",
+    lambda q, k, W, v, n: weigh(0 * score(q, k, W, v), n),
+)
+with_weights(
+    "no weights before they are divided",
+    lambda q, k, W, v, n: score(q, k, W, v).exp() * real_mask(k, n),
+)
+with_weights("those are the scores", lambda q, k, W, v, n: score(q, k, W, v))
+with_weights(
+    "scores of thousands overflow",
+    lambda q, k, W, v, n: (
+        (e := score(q, k, W, v).exp() * real_mask(k, n)) / e.sum()
+    ),
+)
+with_weights(
+    "the gradient of q, keys",
+    lambda q, k, W, v, n: weigh(score(q, k, W, v), n).detach(),
+)
+with_weights(
+    "the gradient of keys",
+    lambda q, k, W, v, n: weigh(score(q, k.detach(), W, v), n),
+)
+with_weights(
+    "the gradient of W",
+    lambda q, k, W, v, n: weigh(score(q, k, W.detach(), v), n),
+)
+with_state(
+    "the tanh of the recurrence is missing",
+    lambda y, q, a, h, R, n: torch.cat([y, a @ h, q]) @ R,
+)
+with_state(
+    "the context is left out",
+    lambda y, q, a, h, R, n: state(y, 0 * (a @ h), q, R),
+)
+with_state(
+    "the state before is left out",
+    lambda y, q, a, h, R, n: state(y, a @ h, 0 * q, R),
+)
+with_state(
+    "the word before is left out",
+    lambda y, q, a, h, R, n: state(0 * y, a @ h, q, R),
+)
+with_state("not c first", lambda y, q, a, h, R, n: state(a @ h, y, q, R))
+with_state("not q second", lambda y, q, a, h, R, n: state(y, q, a @ h, R))
+with_state("not q first", lambda y, q, a, h, R, n: state(q, y, a @ h, R))
+with_state("not backwards", lambda y, q, a, h, R, n: state(q, a @ h, y, R))
+with_state(
+    "the plain mean of the states",
+    lambda y, q, a, h, R, n: state(y, h[:n].mean(0), q, R),
+)
+with_state(
+    "the mean over the padding",
+    lambda y, q, a, h, R, n: state(y, h.mean(0), q, R),
+)
+with_state(
+    "the one state with the largest weight",
+    lambda y, q, a, h, R, n: state(y, h[a.argmax()], q, R),
+)
+with_state(
+    "the weights already sum to 1",
+    lambda y, q, a, h, R, n: state(y, a @ h / n, q, R),
+)
+with_state(
+    "the gradient of h",
+    lambda y, q, a, h, R, n: state(y, a @ h.detach(), q, R),
+)
+
+
+@HIDDEN.wrong("3_1.a", "ask with the state before")
+def decoder_step(y, q, keys, h, W, v, R, real):
+    new = state(y, torch.zeros(h.shape[1], dtype=h.dtype), q, R)
+    a = weigh(score(new, keys, W, v), real)
+    return state(y, a @ h, q, R), a
+
+
+@HIDDEN.wrong("3_1.a", "context and all")
+def decoder_step(y, q, keys, h, W, v, R, real):
+    new = state(y, weigh(score(q, keys, W, v), real) @ h, q, R)
+    return new, weigh(score(new, keys, W, v), real)
+
+
+@HIDDEN.wrong("3_1.a", "the new state and the weights in this order")
+def decoder_step(y, q, keys, h, W, v, R, real):
+    a = weigh(score(q, keys, W, v), real)
+    return a, state(y, a @ h, q, R)
+
+
+@HIDDEN.wrong("3_1.a", "changes its argument in place")
+def decoder_step(y, q, keys, h, W, v, R, real):
+    keys += q @ W
+    a = weigh(torch.tanh(keys) @ v, real)
+    return state(y, a @ h, q, R), a
+
+
+@HIDDEN.wrong("3_1.a", "shapes cannot be multiplied")
+def decoder_step(y, q, keys, h, W, v, R, real):
+    a = weigh(score(q, keys, W, v), real)
+    return state(y, a @ keys, q, R), a  # the keys instead of the states
+
+
+# --- b ---------------------------------------------------------------------
+
+
+def ngrams(words, n):
+    return [tuple(words[k : k + n]) for k in range(len(words) - n + 1)]
+
+
+def clipped(mine, theirs):
+    return sum((Counter(mine) & Counter(theirs)).values())
+
+
+@HIDDEN.wrong("3_1.b", "the matches are not clipped")
+def clipped_matches(said, wanted, n):
+    mine, theirs = ngrams(said, n), set(ngrams(wanted, n))
+    return sum(g in theirs for g in mine), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "each different word counts once; it may match")
+def clipped_matches(said, wanted, n):
+    mine = ngrams(said, n)
+    return len(set(mine) & set(ngrams(wanted, n))), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "once, in both numbers")
+def clipped_matches(said, wanted, n):
+    mine = set(ngrams(said, n))
+    return len(mine & set(ngrams(wanted, n))), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "at equal places")
+def clipped_matches(said, wanted, n):
+    mine = ngrams(said, n)
+    return sum(a == b for a, b in zip(mine, ngrams(wanted, n))), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "divides by the reference's n-grams")
+def clipped_matches(said, wanted, n):
+    theirs = ngrams(wanted, n)
+    return clipped(ngrams(said, n), theirs), len(theirs)
+
+
+@HIDDEN.wrong("3_1.b", "matches first, then the n-grams")
+def clipped_matches(said, wanted, n):
+    mine = ngrams(said, n)
+    return len(mine), clipped(mine, ngrams(wanted, n))
+
+
+@HIDDEN.wrong("3_1.b", "the smaller of both counts")
+def clipped_matches(said, wanted, n):
+    mine, theirs = Counter(ngrams(said, n)), Counter(ngrams(wanted, n))
+    return sum(theirs[g] for g in mine), sum(mine.values())
+
+
+@HIDDEN.wrong("3_1.b", "the last n-gram is left out")
+def clipped_matches(said, wanted, n):
+    mine = [tuple(said[k : k + n]) for k in range(len(said) - n)]
+    theirs = [tuple(wanted[k : k + n]) for k in range(len(wanted) - n)]
+    if n == 1:  # as `range(len - n + (n == 1))`, seen in a hand-in
+        mine, theirs = ngrams(said, 1), ngrams(wanted, 1)
+    return clipped(mine, theirs), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "that is n = 1")
+def clipped_matches(said, wanted, n):
+    mine = ngrams(said, 1)
+    return clipped(mine, ngrams(wanted, 1)), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "a short rest at the end was counted")
+def clipped_matches(said, wanted, n):
+    mine = [tuple(said[k : k + n]) for k in range(len(said))]
+    theirs = [tuple(wanted[k : k + n]) for k in range(len(wanted))]
+    return clipped(mine, theirs), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "the n-grams may overlap")
+def clipped_matches(said, wanted, n):
+    mine = ngrams(said, n)[::n]
+    return clipped(mine, ngrams(wanted, n)[::n]), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "in order, not a set")
+def clipped_matches(said, wanted, n):
+    mine, theirs = (
+        [tuple(sorted(g)) for g in ngrams(words, n)] for words in (said, wanted)
+    )
+    return clipped(mine, theirs), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "the words run together")
+def clipped_matches(said, wanted, n):
+    mine, theirs = (
+        ["".join(map(str, g)) for g in ngrams(words, n)]
+        for words in (said, wanted)
+    )
+    return clipped(mine, theirs), len(mine)
+
+
+@HIDDEN.wrong("3_1.b", "not fewer than none")
+def clipped_matches(said, wanted, n):
+    mine = clipped(ngrams(said, n), ngrams(wanted, n))
+    return mine, len(said) - n + 1
+
+
+@HIDDEN.wrong("3_1.b", "changes its argument in place")
+def clipped_matches(said, wanted, n):
+    mine, theirs = ngrams(said, n), ngrams(wanted, n)
+    said.sort()
+    return clipped(mine, theirs), len(mine)
+
+
+# --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("3_1.c", "upside down")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return np.log(words_1 / words_2) / np.log(sum_1 / sum_2)
+
+
+@HIDDEN.wrong("3_1.c", "the sign is wrong")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return np.log(sum_1 / sum_2) / np.log(words_2 / words_1)
+
+
+@HIDDEN.wrong("3_1.c", "take logarithms")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return sum_1 / sum_2 / (words_1 / words_2)
+
+
+@HIDDEN.wrong("3_1.c", "is a difference of logarithms")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return np.log(sum_1 / sum_2) - np.log(words_1 / words_2)
+
+
+@HIDDEN.wrong("3_1.c", "the slope of the sums")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return (sum_1 - sum_2) / (words_1 - words_2)
+
+
+@HIDDEN.wrong("3_1.c", "the lengths need a logarithm")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return np.log(sum_1 / sum_2) / (words_1 / words_2)
+
+
+@HIDDEN.wrong("3_1.c", "the sums need a logarithm")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return sum_1 / sum_2 / np.log(words_1 / words_2)
+
+
+@HIDDEN.wrong("3_1.c", "do not multiply them")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return np.log(sum_1 * sum_2) / np.log(words_1 / words_2)
+
+
+@HIDDEN.wrong("3_1.c", "divide the lengths before the logarithm")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return np.log(sum_1 / sum_2) / np.log(words_1 * words_2)
+
+
+@HIDDEN.wrong("3_1.c", "alpha minus 1")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    means = sum_1 / words_1, sum_2 / words_2
+    return np.log(means[0] / means[1]) / np.log(words_1 / words_2)
+
+
+@HIDDEN.wrong("3_1.c", "equal means per word")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return 0.25
+
+
+# --- d ---------------------------------------------------------------------
+
+
+def masked(scores, lengths, fill=-torch.inf):
+    real = torch.arange(scores.shape[-1]) < lengths[:, None, None]
+    return scores.masked_fill(~real, fill), real
+
+
+@HIDDEN.wrong("3_1.d", "exp(0) is 1")
+def contexts(scores, states, lengths):
+    return masked(scores, lengths, 0.0)[0].softmax(-1) @ states
+
+
+@HIDDEN.wrong("3_1.d", "nothing is struck out")
+def contexts(scores, states, lengths):
+    return scores.softmax(-1) @ states
+
+
+@HIDDEN.wrong("3_1.d", "struck out after the softmax")
+def contexts(scores, states, lengths):
+    return (scores.softmax(-1) * masked(scores, lengths)[1]) @ states
+
+
+@HIDDEN.wrong("3_1.d", "struck out after the softmax")
+def contexts(scores, states, lengths):
+    real = masked(scores, lengths)[1].transpose(1, 2)
+    return scores.softmax(-1) @ (states * real)
+
+
+@HIDDEN.wrong("3_1.d", "the mask is inverted")
+def contexts(scores, states, lengths):
+    real = masked(scores, lengths)[1]
+    return scores.masked_fill(real, -torch.inf).softmax(-1) @ states
+
+
+@HIDDEN.wrong("3_1.d", "one word of padding is still read")
+def contexts(scores, states, lengths):
+    return masked(scores, lengths + 1)[0].softmax(-1) @ states
+
+
+@HIDDEN.wrong("3_1.d", "not over the queries")
+def contexts(scores, states, lengths):
+    s, real = masked(scores, lengths, -1e9)
+    return (s.softmax(1) * real) @ states
+
+
+@HIDDEN.wrong("3_1.d", "cut to the shortest")
+def contexts(scores, states, lengths):
+    n = int(lengths.min())
+    return scores[..., :n].softmax(-1) @ states[:, :n]
+
+
+@HIDDEN.wrong("3_1.d", "that is a plain mean")
+def contexts(scores, states, lengths):
+    return masked(0 * scores, lengths)[0].softmax(-1) @ states
+
+
+@HIDDEN.wrong("3_1.d", "not divided by their sum")
+def contexts(scores, states, lengths):
+    return masked(scores, lengths)[0].exp() @ states
+
+
+@HIDDEN.wrong("3_1.d", "a score below any other")
+def contexts(scores, states, lengths):
+    return masked(scores, lengths, -1000.0)[0].softmax(-1) @ states
+
+
+@HIDDEN.wrong("3_1.d", "changes its argument in place")
+def contexts(scores, states, lengths):
+    real = masked(scores, lengths)[1]
+    return scores.masked_fill_(~real, -torch.inf).softmax(-1) @ states
+
+
+@HIDDEN.wrong("3_1.d", "the gradient of scores")
+def contexts(scores, states, lengths):
+    return masked(scores, lengths)[0].softmax(-1).detach() @ states
+
+
+@HIDDEN.wrong("3_1.d", "the gradient of states")
+def contexts(scores, states, lengths):
+    return masked(scores, lengths)[0].softmax(-1) @ states.detach()
+
+
+# --- e ---------------------------------------------------------------------
+
+
+def counts(weights, gold):
+    """|A and G|, |A|, |G|."""
+    right = gold[np.arange(len(gold)), weights.argmax(axis=1)].sum()
+    return right, len(gold), gold.sum()
+
+
+@HIDDEN.wrong("3_1.e", "1 - precision")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights, gold)
+    return 1 - right / drawn
+
+
+@HIDDEN.wrong("3_1.e", "1 - recall")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights, gold)
+    return 1 - right / wanted
+
+
+@HIDDEN.wrong("3_1.e", "the union of A and G")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights, gold)
+    return 1 - right / (drawn + wanted - right)
+
+
+@HIDDEN.wrong("3_1.e", "how good, not how wrong")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights, gold)
+    return 2 * right / (drawn + wanted)
+
+
+@HIDDEN.wrong("3_1.e", "the factor 2 is missing")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights, gold)
+    return 1 - right / (drawn + wanted)
+
+
+@HIDDEN.wrong("3_1.e", "rows without a true link draw one as well")
+def alignment_error(weights, gold):
+    kept = gold.any(axis=1)
+    right, drawn, wanted = counts(weights[kept], gold[kept])
+    return 1 - 2 * right / (drawn + wanted)
+
+
+@HIDDEN.wrong("3_1.e", "not more than one half")
+def alignment_error(weights, gold):
+    links = weights > 0.5
+    return 1 - 2 * (links & gold).sum() / (links.sum() + gold.sum())
+
+
+@HIDDEN.wrong("3_1.e", "each column's largest")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights.T, gold.T)
+    return 1 - 2 * right / (drawn + wanted)
+
+
+@HIDDEN.wrong("3_1.e", "the weights themselves")
+def alignment_error(weights, gold):
+    mass = (weights * gold).sum()
+    return 1 - 2 * mass / (len(gold) + gold.sum())
+
+
+@HIDDEN.wrong("3_1.e", "|G| is all of them")
+def alignment_error(weights, gold):
+    right, drawn, _ = counts(weights, gold)
+    return 1 - 2 * right / (drawn + gold.any(axis=1).sum())
+
+
+@HIDDEN.wrong("3_1.e", "set prediction to one of")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights, gold)
+    return 1 - 2 * right / (drawn + wanted)
+
+
+HIDDEN.wrong_answers[-1].names = {"prediction": "perhaps"}
