@@ -1,0 +1,386 @@
+"""Hidden checks and known wrong answers of exercises 3.2.
+
+Never handed out. The reference answers are the master notebook's own cells.
+"""
+
+import numpy as np
+import torch
+
+from attnbook.check.against import Hidden, agree, agree_in_gradient
+
+HIDDEN = Hidden()
+
+
+def reviews(rng):
+    """Sizes all different; the first review is full, the others padded."""
+    b, n, e, d, m = rng.permutation([3, 4, 5, 6, 7])
+    shapes = (b, n, e), (b, d), (d, m), (e, m), (m,)
+    arrays = [rng.normal(size=s) for s in shapes]
+    lengths = rng.integers(1, n + 1, size=b)
+    lengths[0] = n
+    return *arrays, np.arange(n) < lengths[:, None]
+
+
+@HIDDEN.check("3_2.a", "random sizes")
+def pool_anywhere(answer, rng, reference):
+    agree(answer, reference, "pool_reviews", reviews(rng), "random", 2)
+
+
+@HIDDEN.check("3_2.a", "gradients")
+def pool_gradient(answer, rng, reference):
+    args = reviews(rng)
+    u = rng.normal(size=(len(args[0]), args[0].shape[2]))
+    agree_in_gradient(answer, reference, "pool_reviews", args, u)
+
+
+@HIDDEN.check("3_2.b", "random sizes")
+def fall_anywhere(answer, rng, reference):
+    n, e = rng.permutation([7, 4])
+    args = rng.normal(size=(n, e)), rng.normal(size=n) * 3, rng.normal(size=e)
+    agree(answer, reference, "fall_if_removed", args, "random")
+
+
+@HIDDEN.check("3_2.c", "random lengths")
+def gap_anywhere(answer, rng, reference):
+    m = int(rng.integers(1, 9))
+    args = (m + int(rng.integers(1, 99)), m, float(rng.uniform(0.1, 0.9)))
+    agree(answer, reference, "clause_gap", args, "random lengths")
+
+
+@HIDDEN.check("3_2.d", "random batches")
+def erase_anywhere(answer, rng, reference):
+    words = rng.integers(5, 50, size=(9, 13))
+    lengths = rng.integers(1, 14, size=9)
+    words[np.arange(13) >= lengths[:, None]] = 4
+    args = words, rng.normal(size=(9, 13)), 3, 4
+    agree(answer, reference, "erase_top", args, "random batches")
+
+
+@HIDDEN.check("3_2.e", "random gaps")
+def weight_anywhere(answer, rng, reference):
+    args = (float(rng.normal() * 3), int(rng.integers(2, 300)))
+    agree(answer, reference, "weight_of_one", args, "random gaps")
+
+
+# --- a ---------------------------------------------------------------------
+
+
+def scores(h, q, W, U, v):
+    return torch.tanh((q @ W)[:, None] + h @ U) @ v
+
+
+def summed(a, h):
+    return torch.einsum("bj,bje->be", a, h), a
+
+
+@HIDDEN.wrong("3_2.a", "padding gets weight")
+def pool_reviews(h, q, W, U, v, may_attend):
+    return summed(scores(h, q, W, U, v).softmax(-1), h)
+
+
+@HIDDEN.wrong("3_2.a", "the mask comes after the softmax")
+def pool_reviews(h, q, W, U, v, may_attend):
+    return summed(scores(h, q, W, U, v).softmax(-1) * may_attend, h)
+
+
+@HIDDEN.wrong("3_2.a", "minus infinity, not 0")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v) * may_attend
+    return summed(s.softmax(-1), h)
+
+
+@HIDDEN.wrong("3_2.a", "is the mask inverted")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v).masked_fill(may_attend, -torch.inf)
+    return summed(s.softmax(-1), h)
+
+
+@HIDDEN.wrong("3_2.a", "the softmax runs over the reviews")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
+    return summed(s.softmax(0), h)
+
+
+@HIDDEN.wrong("3_2.a", "the scores are lost")
+def pool_reviews(h, q, W, U, v, may_attend):
+    a = may_attend / may_attend.sum(-1, keepdim=True)
+    return summed(a.to(h.dtype), h)
+
+
+@HIDDEN.wrong("3_2.a", "the question is ignored")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q * 0, W, U, v).masked_fill(~may_attend, -torch.inf)
+    return summed(s.softmax(-1), h)
+
+
+@HIDDEN.wrong("3_2.a", "the tanh is missing")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = ((q @ W)[:, None] + h @ U) @ v
+    return summed(s.masked_fill(~may_attend, -torch.inf).softmax(-1), h)
+
+
+@HIDDEN.wrong("3_2.a", "not divided by a root")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v) / len(v) ** 0.5
+    return summed(s.masked_fill(~may_attend, -torch.inf).softmax(-1), h)
+
+
+@HIDDEN.wrong("3_2.a", "return the sums first")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
+    return summed(s.softmax(-1), h)[::-1]
+
+
+@HIDDEN.wrong("3_2.a", "the plain mean, padding counted")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
+    return h.mean(dim=1), s.softmax(-1)
+
+
+@HIDDEN.wrong("3_2.a", "the gradient of h, q, W, U, v")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
+    return summed(s.softmax(-1).detach(), h)
+
+
+@HIDDEN.wrong("3_2.a", "changes its argument in place")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
+    out = summed(s.softmax(-1), h)
+    with torch.no_grad():
+        h.mul_(may_attend[..., None])
+    return out
+
+
+@HIDDEN.wrong("3_2.a", "divide by their sum")
+def pool_reviews(h, q, W, U, v, may_attend):
+    return summed(scores(h, q, W, U, v).exp() * may_attend, h)
+
+
+# --- b ---------------------------------------------------------------------
+
+
+def softmax(s):
+    a = np.exp(s - s.max())
+    return a / a.sum()
+
+
+def sigma(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def without(h, s, w):
+    """w.c without each state."""
+    n = range(len(s))
+    return np.array(
+        [softmax(np.delete(s, j)) @ np.delete(h, j, 0) @ w for j in n]
+    )
+
+
+@HIDDEN.wrong("3_2.b", "how far p rises")
+def fall_if_removed(h, s, w):
+    return sigma(without(h, s, w)) - sigma(softmax(s) @ h @ w)
+
+
+@HIDDEN.wrong("3_2.b", "differences of w.c itself")
+def fall_if_removed(h, s, w):
+    return softmax(s) @ h @ w - without(h, s, w)
+
+
+@HIDDEN.wrong("3_2.b", "the others' weights must grow")
+def fall_if_removed(h, s, w):
+    a = softmax(s)
+    return sigma(a @ h @ w) - sigma((a @ h - a[:, None] * h) @ w)
+
+
+@HIDDEN.wrong("3_2.b", "a score of 0 is not a removed state")
+def fall_if_removed(h, s, w):
+    zero = [np.where(np.arange(len(s)) == j, 0, s) for j in range(len(s))]
+    new = np.array([softmax(z) @ h @ w for z in zero])
+    return sigma(softmax(s) @ h @ w) - sigma(new)
+
+
+@HIDDEN.wrong("3_2.b", "these are the weights")
+def fall_if_removed(h, s, w):
+    return softmax(s)
+
+
+@HIDDEN.wrong("3_2.b", "subtract them from p")
+def fall_if_removed(h, s, w):
+    return sigma(without(h, s, w))
+
+
+@HIDDEN.wrong("3_2.b", "the first-order effect")
+def fall_if_removed(h, s, w):
+    a = softmax(s)
+    p = sigma(a @ h @ w)
+    return p * (1 - p) * a * ((h - a @ h) @ w)
+
+
+@HIDDEN.wrong("3_2.b", "all weights are equal")
+def fall_if_removed(h, s, w):
+    return sigma(softmax(0 * s) @ h @ w) - sigma(without(h, 0 * s, w))
+
+
+@HIDDEN.wrong("3_2.b", "1 - a is 0 there")
+def fall_if_removed(h, s, w):
+    a = softmax(s)
+    c = a @ h
+    with np.errstate(all="ignore"):
+        new = c + (a / (1 - a))[:, None] * (c - h)
+        return sigma(c @ w) - sigma(new @ w)
+
+
+@HIDDEN.wrong("3_2.b", "scores of 1,000 overflow")
+def fall_if_removed(h, s, w):
+    with np.errstate(all="ignore"):
+        a = np.exp(s)
+        old = a @ h / a.sum()
+        new = (a @ h - a[:, None] * h) / (a.sum() - a)[:, None]
+        return sigma(old @ w) - sigma(new @ w)
+
+
+@HIDDEN.wrong("3_2.b", "the one that is kept")
+def fall_if_removed(h, s, w):
+    return sigma(softmax(s) @ h @ w) - sigma(h @ w)
+
+
+# --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("3_2.c", "the gap for one word")
+def clause_gap(n, m, A):
+    return np.log(n - 1) + np.log(A / (1 - A))
+
+
+@HIDDEN.wrong("3_2.c", "n - m words have no gap")
+def clause_gap(n, m, A):
+    return np.log(n / m) + np.log(A / (1 - A))
+
+
+@HIDDEN.wrong("3_2.c", "A and 1 - A are exchanged")
+def clause_gap(n, m, A):
+    return np.log((n - m) / m) - np.log(A / (1 - A))
+
+
+@HIDDEN.wrong("3_2.c", "the weight A is missing")
+def clause_gap(n, m, A):
+    return np.log((n - m) / m)
+
+
+@HIDDEN.wrong("3_2.c", "m multiplies where it should divide")
+def clause_gap(n, m, A):
+    return np.log((n - m) * m) + np.log(A / (1 - A))
+
+
+@HIDDEN.wrong("3_2.c", "the m words share the weight")
+def clause_gap(n, m, A):
+    return np.log(n - m) + np.log(A / (1 - A))
+
+
+@HIDDEN.wrong("3_2.c", "A must be divided by 1 - A")
+def clause_gap(n, m, A):
+    return np.log((n - m) / m) + np.log(A)
+
+
+@HIDDEN.wrong("3_2.c", "take the logarithm")
+def clause_gap(n, m, A):
+    return (n - m) / m * A / (1 - A)
+
+
+# --- d ---------------------------------------------------------------------
+
+
+def put(words, top, unknown):
+    erased = words.copy()
+    erased[np.arange(len(words)), top] = unknown
+    return erased
+
+
+@HIDDEN.wrong("3_2.d", "both bugs are still there")
+def erase_top(words, value, unknown, pad):
+    erased = words.copy()
+    erased[:, value.argmax(axis=1)] = unknown
+    return erased
+
+
+@HIDDEN.wrong("3_2.d", "name one place in each row")
+def erase_top(words, value, unknown, pad):
+    erased = words.copy()
+    top = np.where(words == pad, -np.inf, value).argmax(axis=1)
+    erased[:, top] = unknown
+    return erased
+
+
+@HIDDEN.wrong("3_2.d", "padding is chosen")
+def erase_top(words, value, unknown, pad):
+    return put(words, value.argmax(axis=1), unknown)
+
+
+@HIDDEN.wrong("3_2.d", "a value below 0 loses against padding")
+def erase_top(words, value, unknown, pad):
+    return put(words, (value * (words != pad)).argmax(axis=1), unknown)
+
+
+@HIDDEN.wrong("3_2.d", "not the largest absolute value")
+def erase_top(words, value, unknown, pad):
+    top = np.where(words == pad, -1, np.abs(value)).argmax(axis=1)
+    return put(words, top, unknown)
+
+
+@HIDDEN.wrong("3_2.d", "that is the smallest value")
+def erase_top(words, value, unknown, pad):
+    top = np.where(words == pad, np.inf, value).argmin(axis=1)
+    return put(words, top, unknown)
+
+
+@HIDDEN.wrong("3_2.d", "not always 0")
+def erase_top(words, value, unknown, pad):
+    top = np.where(words == 0, -np.inf, value).argmax(axis=1)
+    return put(words, top, unknown)
+
+
+@HIDDEN.wrong("3_2.d", "changes its argument in place")
+def erase_top(words, value, unknown, pad):
+    top = np.where(words == pad, -np.inf, value).argmax(axis=1)
+    words[np.arange(len(words)), top] = unknown
+    return words
+
+
+# --- e ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("3_2.e", "n - 1 others, not n")
+def weight_of_one(g, n):
+    return 1 / (1 + n * np.exp(-g))
+
+
+@HIDDEN.wrong("3_2.e", "the ratio of two weights")
+def weight_of_one(g, n):
+    return np.exp(min(g, 700))
+
+
+@HIDDEN.wrong("3_2.e", "the gap belongs into an exponential")
+def weight_of_one(g, n):
+    return g / (g + n - 1)
+
+
+@HIDDEN.wrong("3_2.e", "the sign of the gap is reversed")
+def weight_of_one(g, n):
+    return 1 / (1 + (n - 1) * np.exp(min(g, 700)))
+
+
+@HIDDEN.wrong("3_2.e", "one of the other words")
+def weight_of_one(g, n):
+    return 1 / (np.exp(min(g, 700)) + n - 1)
+
+
+@HIDDEN.wrong("3_2.e", "the number of others must count")
+def weight_of_one(g, n):
+    return 0.5 if n > 9 else 1 / (1 + np.exp(-g))
+
+
+@HIDDEN.wrong("3_2.e", "a gap of 1,000 overflows")
+def weight_of_one(g, n):
+    with np.errstate(all="ignore"):
+        return np.exp(g) / (np.exp(g) + n - 1)
