@@ -1,0 +1,571 @@
+"""Hidden checks and known wrong answers of exercises 3.3.
+
+Never handed out. The reference answers are the master notebook's own cells.
+"""
+
+import numpy as np
+import torch
+
+from attnbook.check.against import Hidden, agree, agree_in_gradient
+
+HIDDEN = Hidden()
+
+
+@HIDDEN.check("3_3.a", "random scores")
+def span_anywhere(answer, rng, reference):
+    n, most = int(rng.integers(5, 40)), int(rng.integers(1, 50))
+    args = (*np.log(rng.uniform(size=(2, n))), most)
+    agree(answer, reference, "span_in_one_pass", args, "random", 3)
+
+
+@HIDDEN.check("3_3.a", "another limit")
+def span_limited(answer, rng, reference):
+    for most in (2, 3, 30):
+        args = (*np.log(rng.uniform(size=(2, 25))), most)
+        agree(answer, reference, "span_in_one_pass", args, "random", 3)
+
+
+def texts(rng):
+    i, j, w = rng.permutation([6, 4, 3])
+    h, u = rng.normal(size=(i, w)), rng.normal(size=(j, w))
+    return h, u, np.arange(i) < i - 1, np.arange(j) < j - 1
+
+
+@HIDDEN.check("3_3.b", "random sizes")
+def both_anywhere(answer, rng, reference):
+    agree(answer, reference, "coattention", texts(rng), "random")
+
+
+@HIDDEN.check("3_3.b", "random gradients")
+def both_gradient(answer, rng, reference):
+    args = texts(rng)
+    u = rng.normal(size=(len(args[0]), 2 * args[0].shape[1]))
+    agree_in_gradient(answer, reference, "coattention", args, u)
+
+
+@HIDDEN.check("3_3.c", "random scores")
+def null_anywhere(answer, rng, reference):
+    args = rng.normal(size=9) * 5, float(rng.uniform(0.05, 0.95))
+    agree(answer, reference, "null_score", args, "random")
+
+
+def padded_scores(rng):
+    lengths = rng.integers(1, 7, size=4)
+    may = np.arange(6) < lengths[:, None]
+    return rng.normal(size=(4, 6)) * 3, may, lengths - 1
+
+
+@HIDDEN.check("3_3.d", "random scores")
+def padding_anywhere(answer, rng, reference):
+    agree(answer, reference, "start_loss", padded_scores(rng), "random")
+
+
+@HIDDEN.check("3_3.d", "random gradients")
+def padding_gradient(answer, rng, reference):
+    u = np.array(rng.normal())
+    agree_in_gradient(answer, reference, "start_loss", padded_scores(rng), u)
+
+
+@HIDDEN.check("3_3.e", "random decisions")
+def tuned_anywhere(answer, rng, reference):
+    answerable = rng.random(40) < 0.6
+    right = answerable & (rng.random(40) < 0.7)
+    odds = np.round(rng.normal(size=40) - right, 1)
+    args = odds, right, answerable
+    agree(answer, reference, "best_threshold_score", args, "random")
+
+
+# --- a ---------------------------------------------------------------------
+
+
+def table(s, e, allowed):
+    """The best pair of a table, by whatever rule of places."""
+    i, k = np.indices((len(s), len(e)))
+    both = np.where(allowed(i, k), s[:, None] + e, -np.inf)
+    first, last = divmod(int(both.argmax()), len(e))
+    return first, last, both[first, last]
+
+
+@HIDDEN.wrong("3_3.a", "were chosen apart")
+def span_in_one_pass(s, e, most):
+    first, last = int(s.argmax()), int(e.argmax())
+    return first, last, s[first] + e[last]
+
+
+@HIDDEN.wrong("3_3.a", "ends before it starts")
+def span_in_one_pass(s, e, most):
+    return table(s, e, lambda i, k: k < i + most)
+
+
+@HIDDEN.wrong("3_3.a", "ends before it starts")
+def span_in_one_pass(s, e, most):
+    return table(s, e, lambda i, k: abs(k - i) < most)
+
+
+@HIDDEN.wrong("3_3.a", "ends before it starts")
+def span_in_one_pass(s, e, most):
+    return table(s, e, lambda i, k: (i >= k) & (i < k + most))
+
+
+@HIDDEN.wrong("3_3.a", "not the one after it")
+def span_in_one_pass(s, e, most):
+    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
+    return first, last + 1, p
+
+
+@HIDDEN.wrong("3_3.a", "count words from 0")
+def span_in_one_pass(s, e, most):
+    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
+    return first + 1, last + 1, p
+
+
+@HIDDEN.wrong("3_3.a", "in this order")
+def span_in_one_pass(s, e, most):
+    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
+    return last, first, p
+
+
+@HIDDEN.wrong("3_3.a", "a span may hold one word")
+def span_in_one_pass(s, e, most):
+    return table(s, e, lambda i, k: (i < k) & (k < i + most))
+
+
+@HIDDEN.wrong("3_3.a", "has four words")
+def span_in_one_pass(s, e, most):
+    return table(s, e, lambda i, k: i <= k)
+
+
+@HIDDEN.wrong("3_3.a", "has four words")
+def span_in_one_pass(s, e, most):
+    return table(s, e, lambda i, k: (i <= k) & (k <= i + most))
+
+
+@HIDDEN.wrong("3_3.a", "one word too short")
+def span_in_one_pass(s, e, most):
+    return table(s, e, lambda i, k: (i <= k) & (k < i + max(most - 1, 1)))
+
+
+@HIDDEN.wrong("3_3.a", "the best start was chosen first")
+def span_in_one_pass(s, e, most):
+    first = int(s.argmax())
+    last = first + int(e[first : first + most].argmax())
+    return first, last, s[first] + e[last]
+
+
+@HIDDEN.wrong("3_3.a", "the best end was chosen first")
+def span_in_one_pass(s, e, most):
+    last = int(e.argmax())
+    low = max(0, last - most + 1)
+    first = low + int(s[low : last + 1].argmax())
+    return first, last, s[first] + e[last]
+
+
+@HIDDEN.wrong("3_3.a", "has four words")
+def span_in_one_pass(s, e, most):
+    best, start = (0, 0, -np.inf), 0  # the best start so far, limit forgotten
+    for last in range(len(e)):
+        start = last if s[last] > s[start] else start
+        if s[start] + e[last] > best[2]:
+            best = start, last, s[start] + e[last]
+    return best
+
+
+@HIDDEN.wrong("3_3.a", "probabilities were added")
+def span_in_one_pass(s, e, most):
+    rule = lambda i, k: (i <= k) & (k < i + most)  # noqa: E731
+    first, last, _ = table(np.exp(s), np.exp(e), rule)
+    return first, last, s[first] + e[last]
+
+
+@HIDDEN.wrong("3_3.a", "its logarithm is asked")
+def span_in_one_pass(s, e, most):
+    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
+    return first, last, np.exp(p)
+
+
+@HIDDEN.wrong("3_3.a", "do not multiply them")
+def span_in_one_pass(s, e, most):
+    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
+    return first, last, s[first] * e[last]
+
+
+@HIDDEN.wrong("3_3.a", "changes its argument in place")
+def span_in_one_pass(s, e, most):
+    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
+    s -= 1
+    return first, last, p
+
+
+@HIDDEN.wrong("3_3.a", "200 words")
+def span_in_one_pass(s, e, most):
+    s, e = s[:20], e[:20]
+    return table(s, e, lambda i, k: (i <= k) & (k < i + most))
+
+
+# --- b ---------------------------------------------------------------------
+
+
+def parts(h, u, may_h, may_u, by=None, fill=-torch.inf):
+    """The two weightings; `by` divides the scores."""
+    s = h @ u.T / (by or h.shape[-1] ** 0.5)
+    b = s.masked_fill(~may_h[:, None], fill).softmax(dim=0)
+    return s.masked_fill(~may_u, fill).softmax(dim=1), b
+
+
+def collect(a, b, h, u):
+    return a @ torch.cat([u, b.T @ h], dim=-1)
+
+
+@HIDDEN.wrong("3_3.b", "a softmax over the passage")
+def coattention(h, u, may_h, may_u):
+    _, b = parts(h, u, may_h, may_u)
+    return collect(b, b, h, u)
+
+
+@HIDDEN.wrong("3_3.b", "a softmax over the question")
+def coattention(h, u, may_h, may_u):
+    a, _ = parts(h, u, may_h, may_u)
+    return collect(a, a, h, u)
+
+
+@HIDDEN.wrong("3_3.b", "both softmaxes run over the wrong axis")
+def coattention(h, u, may_h, may_u):
+    a, b = parts(h, u, may_h, may_u)
+    return collect(b, a, h, u)
+
+
+@HIDDEN.wrong("3_3.b", "not divided by sqrt(w)")
+def coattention(h, u, may_h, may_u):
+    return collect(*parts(h, u, may_h, may_u, by=1), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "divided by w, not by its root")
+def coattention(h, u, may_h, may_u):
+    return collect(*parts(h, u, may_h, may_u, by=h.shape[1]), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "the root of the number of words")
+def coattention(h, u, may_h, may_u):
+    return collect(*parts(h, u, may_h, may_u, by=len(h) ** 0.5), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "the half with u comes first")
+def coattention(h, u, may_h, may_u):
+    a, b = parts(h, u, may_h, may_u)
+    return a @ torch.cat([b.T @ h, u], dim=-1)
+
+
+@HIDDEN.wrong("3_3.b", "not u again")
+def coattention(h, u, may_h, may_u):
+    a, _ = parts(h, u, may_h, may_u)
+    return torch.cat([a @ u, a @ u], dim=-1)
+
+
+@HIDDEN.wrong("3_3.b", "words of the passage get weight")
+def coattention(h, u, may_h, may_u):
+    return collect(*parts(h, u, may_h | True, may_u), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "words of the question get weight")
+def coattention(h, u, may_h, may_u):
+    return collect(*parts(h, u, may_h, may_u | True), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "neither mask is used")
+def coattention(h, u, may_h, may_u):
+    return collect(*parts(h, u, may_h | True, may_u | True), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "a mask is inverted")
+def coattention(h, u, may_h, may_u):
+    return collect(*parts(h, u, ~may_h, ~may_u), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "applied after the softmax")
+def coattention(h, u, may_h, may_u):
+    a, b = parts(h, u, may_h | True, may_u | True)
+    return collect(a * may_u, b * may_h[:, None], h, u)
+
+
+@HIDDEN.wrong("3_3.b", "padded scores are 0")
+def coattention(h, u, may_h, may_u):
+    return collect(*parts(h, u, may_h, may_u, fill=0.0), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "the gradient of h, u")
+def coattention(h, u, may_h, may_u):
+    a, b = parts(h, u, may_h, may_u)
+    return collect(a, b.detach(), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "the gradient of h, u")
+def coattention(h, u, may_h, may_u):
+    a, b = parts(h, u, may_h, may_u)
+    return collect(a.detach(), b, h, u)
+
+
+@HIDDEN.wrong("3_3.b", "the gradient of h")
+def coattention(h, u, may_h, may_u):
+    a, b = parts(h, u, may_h, may_u)
+    return collect(a, b, h.detach(), u)
+
+
+@HIDDEN.wrong("3_3.b", "shape (3, 8) expected")
+def coattention(h, u, may_h, may_u):
+    a, b = parts(h, u, may_h, may_u)
+    return torch.cat([h, collect(a, b, h, u)], dim=-1)
+
+
+@HIDDEN.wrong("3_3.b", "changes its argument in place")
+def coattention(h, u, may_h, may_u):
+    h /= h.shape[-1] ** 0.5
+    return collect(*parts(h, u, may_h, may_u, by=1), h, u)
+
+
+# --- c ---------------------------------------------------------------------
+
+
+def log_sum(scores):
+    return scores.max() + np.log(np.exp(scores - scores.max()).sum())
+
+
+@HIDDEN.wrong("3_3.c", "its logarithm is asked")
+def null_score(scores, p):
+    return np.exp(scores).sum() * p / (1 - p)
+
+
+@HIDDEN.wrong("3_3.c", "all words compete")
+def null_score(scores, p):
+    return scores.max() + np.log(p / (1 - p))
+
+
+@HIDDEN.wrong("3_3.c", "stands against all of them")
+def null_score(scores, p):
+    return scores.mean() + np.log(p / (1 - p))
+
+
+@HIDDEN.wrong("3_3.c", "the scores matter")
+def null_score(scores, p):
+    return np.log(len(scores)) + np.log(p / (1 - p))
+
+
+@HIDDEN.wrong("3_3.c", "right for equal scores only")
+def null_score(scores, p):
+    return scores.mean() + np.log(len(scores)) + np.log(p / (1 - p))
+
+
+@HIDDEN.wrong("3_3.c", "p makes no difference")
+def null_score(scores, p):
+    return log_sum(scores)
+
+
+@HIDDEN.wrong("3_3.c", "upside down")
+def null_score(scores, p):
+    return log_sum(scores) + np.log((1 - p) / p)
+
+
+@HIDDEN.wrong("3_3.c", "in the denominator too")
+def null_score(scores, p):
+    return log_sum(scores) + np.log(p)
+
+
+@HIDDEN.wrong("3_3.c", "that uses 1 - p only")
+def null_score(scores, p):
+    return log_sum(scores) + np.log(1 - p)
+
+
+@HIDDEN.wrong("3_3.c", "not the logarithm of its odds")
+def null_score(scores, p):
+    return log_sum(scores) + p
+
+
+@HIDDEN.wrong("3_3.c", "adds the odds")
+def null_score(scores, p):
+    return log_sum(scores) + p / (1 - p)
+
+
+@HIDDEN.wrong("3_3.c", "overflows or vanishes")
+def null_score(scores, p):
+    return np.log(np.exp(scores).sum()) + np.log(p / (1 - p))
+
+
+@HIDDEN.wrong("3_3.c", "the mean of the exponentials")
+def null_score(scores, p):
+    return log_sum(scores) - np.log(len(scores)) + np.log(p / (1 - p))
+
+
+# --- d ---------------------------------------------------------------------
+
+
+def at(log_p, gold):
+    return log_p[torch.arange(len(gold)), gold]
+
+
+@HIDDEN.wrong("3_3.d", "exp(0) = 1: it takes its share")
+def start_loss(scores, may, gold):
+    return -at((scores * may).log_softmax(dim=-1), gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "exp(0) = 1: it takes its share")
+def start_loss(scores, may, gold):
+    return -at(scores.masked_fill(~may, 0.0).log_softmax(dim=-1), gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "the mask is not used")
+def start_loss(scores, may, gold):
+    return -at(scores.log_softmax(dim=-1), gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "the mask is not used")
+def start_loss(scores, may, gold):
+    p = scores.softmax(dim=-1) * may
+    return -at(p.log(), gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "the mask is inverted")
+def start_loss(scores, may, gold):
+    log_p = scores.masked_fill(may, -torch.inf).log_softmax(dim=-1)
+    return -at(log_p, gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "the sum over the batch")
+def start_loss(scores, may, gold):
+    log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=-1)
+    return -at(log_p, gold).sum()
+
+
+@HIDDEN.wrong("3_3.d", "the loss is minus it")
+def start_loss(scores, may, gold):
+    log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=-1)
+    return at(log_p, gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "that is the mean of p")
+def start_loss(scores, may, gold):
+    p = scores.masked_fill(~may, -torch.inf).softmax(dim=-1)
+    return at(p, gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "the logarithm of the mean of p")
+def start_loss(scores, may, gold):
+    p = scores.masked_fill(~may, -torch.inf).softmax(dim=-1)
+    return -at(p, gold).mean().log()
+
+
+@HIDDEN.wrong("3_3.d", "the softmax runs over the batch")
+def start_loss(scores, may, gold):
+    log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=0)
+    return -at(log_p, gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "a padded word still counts")
+def start_loss(scores, may, gold):
+    log_p = scores.masked_fill(~may, -100.0).log_softmax(dim=-1)
+    return -at(log_p, gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "a padded word still counts")
+def start_loss(scores, may, gold):
+    p = scores.softmax(dim=-1) * may  # renormalised, after it vanished
+    p = p / p.sum(dim=-1, keepdim=True)
+    return -at(p.log(), gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "no gradient flows")
+def start_loss(scores, may, gold):
+    log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=-1)
+    return torch.tensor(-at(log_p, gold).mean().item(), dtype=scores.dtype)
+
+
+@HIDDEN.wrong("3_3.d", "is detached on the way")
+def start_loss(scores, may, gold):
+    s = scores.masked_fill(~may, -torch.inf)
+    log_p = scores - s.logsumexp(dim=-1, keepdim=True).detach()
+    return -at(log_p, gold).mean()
+
+
+@HIDDEN.wrong("3_3.d", "changes its argument in place")
+def start_loss(scores, may, gold):
+    scores[~may] = -torch.inf
+    return -at(scores.log_softmax(dim=-1), gold).mean()
+
+
+# --- e ---------------------------------------------------------------------
+
+
+def best(odds, right, unanswered, thresholds, answered=np.less_equal):
+    return max(
+        np.where(answered(odds, t), right, unanswered).mean()
+        for t in thresholds
+    )
+
+
+@HIDDEN.wrong("3_3.e", "try all thresholds")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, ~answerable, [0.0])
+
+
+@HIDDEN.wrong("3_3.e", "not their share")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, ~answerable, [-np.inf, *odds]) * len(odds)
+
+
+@HIDDEN.wrong("3_3.e", "its score is asked")
+def best_threshold_score(odds, right, answerable):
+    scores = [best(odds, right, ~answerable, [t]) for t in odds]
+    return odds[int(np.argmax(scores))]
+
+
+@HIDDEN.wrong("3_3.e", "upside down")
+def best_threshold_score(odds, right, answerable):
+    there = [-np.inf, *odds]
+    return best(odds, right, ~answerable, there, np.greater_equal)
+
+
+@HIDDEN.wrong("3_3.e", "upside down")
+def best_threshold_score(odds, right, answerable):
+    there = [-np.inf, *odds]
+    return best(odds, right, ~answerable, there, np.greater)
+
+
+@HIDDEN.wrong("3_3.e", "so low that no question")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, ~answerable, odds)
+
+
+@HIDDEN.wrong("3_3.e", "so high that all")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, ~answerable, odds, np.less)
+
+
+@HIDDEN.wrong("3_3.e", "is right if it has no answer")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, np.zeros(len(odds)), [-np.inf, *odds])
+
+
+@HIDDEN.wrong("3_3.e", "is wrong if it has an answer")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, np.ones(len(odds)), [-np.inf, *odds])
+
+
+@HIDDEN.wrong("3_3.e", "is wrong if it has an answer")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, ~right, [-np.inf, *odds])
+
+
+@HIDDEN.wrong("3_3.e", "all answered or all not")
+def best_threshold_score(odds, right, answerable):
+    """One question after the other, of equal odds the right ones first."""
+    score = top = (~answerable).sum()
+    for k in np.lexsort((~right, odds)):
+        score += int(right[k]) - int(not answerable[k])
+        top = max(top, score)
+    return top / len(odds)
+
+
+@HIDDEN.wrong("3_3.e", "set prediction to one of")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, ~answerable, [-np.inf, *odds])
+
+
+HIDDEN.wrong_answers[-1].names = {"prediction": "perhaps"}
