@@ -1,0 +1,400 @@
+"""Visible checks of chapter 3.7's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+from itertools import product
+
+import numpy as np
+
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_choice,
+    expect_close,
+    expect_gradients,
+)
+
+PATHS = Exercise(
+    "3_7.a", "The sum over all paths", ("text_probability",), "torch"
+)
+WHERE = Exercise("3_7.b", "Where a weight is, in ms", ("outside_ms",))
+NOISES = Exercise("3_7.c", "Two noises at once", ("total_snr",))
+TWICE = Exercise(
+    "3_7.d", "The digit that was said twice", ("digits_of",), "numpy", True
+)
+LOUDER = Exercise("3_7.e", "Twice as loud", ("mean_change", "prediction"))
+EXERCISES = [PATHS, WHERE, NOISES, TWICE, LOUDER]
+
+
+def three_states():
+    """Probabilities of symbols 0, 1 and blank at three states."""
+    return np.array([[0.5, 0.3, 0.2], [0.1, 0.6, 0.3], [0.2, 0.5, 0.3]])
+
+
+@PATHS.check("two different symbols, three states")
+def different(answer, rng):
+    # 0 0 1: .025, 0 1 1: .15, 0 1 -: .09, 0 - 1: .075, - 0 1: .01
+    expect_close(
+        answer.call("text_probability", three_states(), np.array([0, 1])),
+        0.35,
+        "text 0 1",
+        {
+            "that is the likeliest path alone; sum over all.": 0.15,
+            "a path may end without a blank: add the last symbol's own.": 0.09,
+            "a path may end with a blank: add it.": 0.26,
+            "a path may begin with a blank.": 0.34,
+            "from a symbol the next may follow at once, without a blank, if "
+            "it is another one.": 0.075,
+            "a symbol may last several states.": 0.175,
+            "a blank may stand between two different symbols.": 0.275,
+            "that is minus the logarithm; the probability is asked for.": (
+                -np.log(0.35)
+            ),
+            "that is the logarithm; the probability is asked for.": (
+                np.log(0.35)
+            ),
+            "that is the probability of the text 1 0: the blank is the last "
+            "column, symbols count from 0.": 0.2 * 0.5,
+        },
+    )
+
+
+@PATHS.check("the same symbol twice")
+def repeated(answer, rng):
+    # 0 - 0 is the only path of three states: .5 * .3 * .2
+    expect_close(
+        answer.call("text_probability", three_states(), np.array([0, 0])),
+        0.03,
+        "text 0 0",
+        {
+            "between equal symbols a blank must stand: 0 0 collapses to one "
+            "0.": 0.069,
+            "a repeated symbol counts once too often or not at all.": 0.0,
+        },
+    )
+
+
+@PATHS.check("one symbol, and more symbols than states")
+def short(answer, rng):
+    p = three_states()[:2]
+    found = [
+        answer.call("text_probability", p, np.array(text))
+        for text in ([0], [1], [0, 1, 0])
+    ]
+    # 0 0, 0 -, - 0: .05 + .15 + .02; 1 1, 1 -, - 1: .18 + .09 + .12
+    for got, want, text in zip(found, (0.22, 0.39, 0), ("0", "1", "0 1 0")):
+        expect_close(got, want, f"text {text}, two states")
+
+
+@PATHS.check("four columns")
+def four_columns(answer, rng):
+    # 2 2: .09, 2 -: .06, - 2: .12
+    p = np.array([[0.1, 0.2, 0.3, 0.4], [0.25, 0.25, 0.3, 0.2]])
+    expect_close(
+        answer.call("text_probability", p, np.array([2])),
+        0.27,
+        "text 2, two states, k = 4",
+        {"the blank is the last column, whatever k is.": 0.09},
+    )
+
+
+@PATHS.check("all texts together have probability 1")
+def all_texts(answer, rng):
+    p = rng.dirichlet(np.ones(3), size=3)
+    total = p[:, 2].prod()  # the empty text
+    for n in (1, 2, 3):
+        for text in product((0, 1), repeat=n):
+            total += answer.call("text_probability", p, np.array(text))
+    expect_close(total, 1.0, "the sum over all texts, three states")
+
+
+@PATHS.check("gradients of the probabilities")
+def paths_gradient(answer, rng):
+    p = rng.dirichlet(np.ones(4), size=6)
+    args = {"p": p, "text": np.array([2, 2, 0])}
+    expect_gradients(answer, "text_probability", args, rng)
+
+
+def by_hand():
+    """Four digits, three states at 15, 55 and 95 ms, centres 45, 75, 55, 25;
+    words 60-90, 30-50, 50-70 and 5-20 ms at ten samples a millisecond."""
+    weights = np.array([[1, 3, 0], [0, 2, 2], [0, 4, 0], [3, 1, 0]]) / 4
+    start = np.array([600, 300, 500, 50])
+    end = np.array([900, 500, 700, 200])
+    return weights, start, end
+
+
+def suspects(weights, start, end):
+    """What common slips make of the example, by centres and by units."""
+
+    def outside(t, a=None, b=None, c=None):
+        c = weights @ t if c is None else c
+        a, b = (start / 10 if a is None else a), (end / 10 if b is None else b)
+        return np.maximum(0, np.maximum(a - c, c - b))
+
+    j = np.arange(3.0)
+    right = 40 * j + 15
+    c, a, b = weights @ right, start / 10, end / 10
+    return {
+        "a state's time is the middle of its frame: add half of `frame`.": (
+            outside(40 * j)
+        ),
+        "half a frame is frame / 2 samples, not a whole frame.": (
+            outside(40 * j + 30)
+        ),
+        "states are `stride` frames apart, not one.": outside(10 * j + 15),
+        "add half a frame once, not half of each stride.": (
+            outside(40 * j + 20)
+        ),
+        "that is the peak; the centre of mass is asked for.": (
+            outside(right, c=right[weights.argmax(axis=1)])
+        ),
+        "that has a sign; an error does not.": np.where(
+            c < a, c - a, np.where(c > b, c - b, 0)
+        ),
+        "a centre after the word is outside too.": np.maximum(0, a - c),
+        "a centre before the word is outside too.": np.maximum(0, c - b),
+        "that is the distance from the word's middle; inside the word the "
+        "error is 0.": np.abs(c - (a + b) / 2),
+        "that is in samples, not milliseconds.": 10 * outside(right),
+        "that is in seconds, not milliseconds.": outside(right) / 1000,
+        "use `rate`; it is not always 8,000.": outside(
+            right * 10 / 8, start / 8, end / 8
+        ),
+        "start and end are samples: bring them to milliseconds too.": (
+            outside(right, start, end)
+        ),
+        "the distance to the nearer end counts only outside the word.": (
+            np.minimum(np.abs(c - a), np.abs(c - b))
+        ),
+    }
+
+
+@WHERE.check("worked by hand")
+def where_by_hand(answer, rng):
+    weights, start, end = by_hand()
+    args = weights, start, end, 4, 100, 300, 10_000
+    expect_close(
+        answer.call("outside_ms", *args),
+        [15, 25, 0, 5],
+        "stride 4, hop 100, frame 300, 10,000 samples a second",
+        suspects(weights, start, end),
+    )
+
+
+@WHERE.check("the chapter's own numbers")
+def where_chapter(answer, rng):
+    weights = np.eye(5)[[2, 4]]  # states 2 and 4: 172.5 and 332.5 ms
+    args = weights, np.array([1600, 800]), np.array([2400, 1600])
+    expect_close(
+        answer.call("outside_ms", *args, 8, 80, 200, 8000),
+        [27.5, 132.5],
+        "words 200-300 and 100-200 ms",
+    )
+
+
+@WHERE.check("an odd frame, an odd rate")
+def where_odd(answer, rng):
+    # state 1 at sample 100 + 100.5, the word from sample 300: 99.5 samples
+    args = np.eye(3)[[1]], np.array([300]), np.array([400])
+    expect_close(
+        answer.call("outside_ms", *args, 2, 50, 201, 11_025),
+        [99.5 / 11.025],
+        "stride 2, hop 50, frame 201, 11,025 samples a second",
+        {
+            "half of 201 samples is 100.5: divide with /, not //.": (
+                np.array([100 / 11.025])
+            ),
+            "a millisecond has rate / 1000 samples: divide with /, not "
+            "//.": np.array([99.5 / 11]),
+        },
+    )
+
+
+@WHERE.check("longer words, smaller errors")
+def where_inside(answer, rng):
+    weights = rng.dirichlet(np.ones(7), size=5)
+    args = weights, np.zeros(5), np.full(5, 10_000)
+    got = answer.call("outside_ms", *args, 8, 80, 200, 8000)
+    expect_close(got, np.zeros(5), "words as long as the sound")
+
+
+@NOISES.check("worked by hand")
+def noises_by_hand(answer, rng):
+    # at 10 dB each noise has a tenth of the speech's power, both a fifth
+    expect_close(
+        answer.call("total_snr", 10.0, 10.0),
+        10 * np.log10(5),
+        "10 dB and 10 dB",
+        {
+            "two noises are louder than one.": 10,
+            "powers add, not decibels.": 20,
+            "powers add, not amplitudes: independent noises do not pull the "
+            "same way.": 10 - 20 * np.log10(2),
+            "twice the noise lowers the SNR.": 10 + 10 * np.log10(2),
+            "a power ratio is 10 log10, not 20 log10.": 20 * np.log10(5),
+            "that is the ratio (or joins decibels as if they were powers); "
+            "add noise powers, then give decibels.": 5,
+            "the sign is turned round.": -10 * np.log10(5),
+            "use the logarithm to base 10.": 10 * np.log(5),
+        },
+    )
+
+
+@NOISES.check("a strong and a weak noise")
+def noises_uneven(answer, rng):
+    # 0.01 and 0.1 of the speech's power
+    expect_close(
+        answer.call("total_snr", 20.0, 10.0),
+        -10 * np.log10(0.11),
+        "20 dB and 10 dB",
+        {
+            "that is the stronger noise alone.": 10,
+            "that is the mean of the decibels.": 15,
+            "that is the mean of the decibels, less 3.": 15 - 10 * np.log10(2),
+            "twice the power takes 3 dB only where both are equal.": 10
+            - 10 * np.log10(2),
+            "the larger SNR is the weaker noise.": 20 - 10 * np.log10(2),
+            "the ratios are averaged; noise powers add.": 10
+            * np.log10(110 / 4),
+            "an SNR of 10 dB is a power ratio of 10: divide by 10, not by "
+            "20.": -20 * np.log10(0.1 + 10**-0.5),
+        },
+    )
+
+
+@NOISES.check("a noise that nobody hears")
+def noises_silent(answer, rng):
+    got = [answer.call("total_snr", 3.0, 300.0)]
+    got += [answer.call("total_snr", 300.0, -3.0)]
+    expect_close(np.array(got), [3, -3], "3 and 300 dB, 300 and -3 dB")
+
+
+BLANK = 10
+
+
+def decode(answer, path, last=BLANK):
+    digits, carried = answer.call("digits_of", np.array(path), last, parts=2)
+    if digits.ndim != 1 or carried.ndim != 0:
+        raise Wrong.fixed("return a row of digits and one symbol.")
+    return digits, carried
+
+
+@TWICE.check("a digit said twice")
+def said_twice(answer, rng):
+    digits, _ = decode(answer, [5, 5, BLANK, 5, 3, 3, BLANK, BLANK, 3])
+    expect_close(
+        digits,
+        [5, 5, 3, 3],
+        "path 5 5 - 5 3 3 - - 3",
+        {
+            "a blank between equal symbols separates them: merge first, then "
+            "drop blanks.": [5, 3],
+            "repeats without a blank between them are one digit.": (
+                [5, 5, 5, 3, 3, 3]
+            ),
+            "drop the blanks.": [5, 5, 10, 5, 3, 3, 10, 10, 3],
+            "drop the blanks, after merging.": [5, 10, 5, 3, 10, 3],
+            "a digit may come back later.": [3, 5],
+        },
+    )
+
+
+@TWICE.check("zero is a digit")
+def zero(answer, rng):
+    digits, _ = decode(answer, [0, BLANK, 0, 0, 7, BLANK, BLANK])
+    expect_close(
+        digits,
+        [0, 0, 7],
+        "path 0 - 0 0 7 - -",
+        {"0 is a digit; the blank is 10.": [7]},
+    )
+
+
+@TWICE.check("a sound in two parts")
+def in_parts(answer, rng):
+    _, carried = decode(answer, [4, 4])
+    expect_close(
+        carried,
+        4,
+        "the symbol to carry on after 4 4",
+        {"carry the last symbol of the path on.": BLANK},
+    )
+    _, carried = decode(answer, [4, 4, BLANK])
+    expect_close(
+        carried,
+        BLANK,
+        "the symbol to carry on after 4 4 -",
+        {"a blank is the last symbol too: carry it on.": 4},
+    )
+    for last, want in ((4, [6]), (BLANK, [4, 6]), (6, [4, 6])):
+        digits, _ = decode(answer, [4, 4, 6], last)
+        expect_close(
+            digits,
+            want,
+            f"path 4 4 6 after the symbol {last}",
+            {
+                "the symbol before this part counts: a digit that goes on "
+                "is not a new one.": [4, 6],
+                "the first symbol is lost.": [6],
+            },
+        )
+
+
+@TWICE.check("nothing but blanks")
+def only_blanks(answer, rng):
+    digits, carried = decode(answer, [BLANK] * 3, 4)
+    if digits.size:
+        raise Wrong.fixed("path - - -: no digit was said.")
+    expect_close(carried, BLANK, "the symbol to carry on after - - -")
+
+
+@LOUDER.check("you wrote a prediction first")
+def predicted(answer, rng):
+    expect_choice(answer, "prediction", ["log 2", "log 4", "less"])
+
+
+@LOUDER.check("a worked example")
+def louder_by_hand(answer, rng):
+    # gain 2, floor 1: (0, 1, 3) becomes (0, 4, 12); 1/1, 5/2, 13/4
+    P = np.array([[0.0, 1.0, 3.0], [3.0, 0.0, 1.0]])
+    change = np.log([1, 2.5, 3.25]).mean()
+    expect_close(
+        answer.call("mean_change", P, 2.0, 1.0),
+        change,
+        "P = 0, 1, 3, gain 2, floor 1",
+        {
+            "twice the amplitude is four times the power.": np.log(
+                [1, 1.5, 7 / 4]
+            ).mean(),
+            "with a floor not every band gains log 4.": np.log(4),
+            "the floor is not made louder.": np.log(4.0),
+            "the floor stands inside the logarithm.": np.log(4) * 2 / 3,
+            "louder minus before, not before minus louder.": -change,
+            "that is the sum; the mean is asked for.": 6 * change,
+            "use the natural logarithm.": change / np.log(10),
+            "that is the change of the logarithm of the mean.": np.log(19 / 7),
+            "the mean runs over all frames and bands.": 3 * change,
+            "that is the louder picture's mean, not its change.": np.log(
+                [1, 5, 13]
+            ).mean(),
+        },
+    )
+
+
+@LOUDER.check("far above the floor, and below")
+def louder_limits(answer, rng):
+    P = rng.uniform(1, 2, size=(4, 5))
+    got = [answer.call("mean_change", P, 3.0, 1e-9)]
+    got += [answer.call("mean_change", 1e-12 * P, 3.0, 1.0)]
+    expect_close(np.array(got), [2 * np.log(3), 0], "gain 3, loud and silent")
+
+
+@LOUDER.check("softer")
+def softer(answer, rng):
+    P = np.full((2, 3), 7.0)
+    expect_close(
+        answer.call("mean_change", P, 0.5, 1.0), np.log(2.75 / 8), "gain 0.5"
+    )
