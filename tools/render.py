@@ -106,9 +106,11 @@ def data_page() -> str:
     lines = [
         "# Data cards",
         "",
-        "Nothing is downloaded: each data set is made by code that ships with "
-        "the book. A card says where the data comes from, how it is made, "
-        "what it can show and what it cannot.",
+        "Nothing is downloaded: each data set is made by code, or lies in a "
+        "file, that ships with the book. (Only public recordings of speech "
+        "are fetched, and only where chapter 3.7 is asked to.) A card says "
+        "where the data comes from, how it is made, what it can show and "
+        "what it cannot.",
     ]
     for path in sorted((ROOT / "attnbook" / "data").glob("[a-z]*.py")):
         text = ast.get_docstring(ast.parse(path.read_text("utf8")))
