@@ -100,8 +100,9 @@ def test_a_claim_without_a_record_says_what_to_do():
 
 def test_a_run_that_measures_nothing_says_so(monkeypatch, tmp_path):
     claim = Claim("B97", "large", (Test("x", "ours", at_least=1),), "", "")
-    made = {"metrics": {"ours": {"x": [2.0]}}, "seeds": [0], "tests": []}
-    made |= {"parameters": {"ours": 3}, "verdict": "holds"}
+    made = {"metrics": {"ours": {"x": [2.0] * 3}}, "tests": []}
+    made |= {"seeds": [0, 1, 2], "parameters": {"ours": 3}}
+    made["verdict"] = "holds"
     (tmp_path / "B97.json").write_text(json.dumps(made))
     monkeypatch.setattr(measure, "RECORDS", tmp_path)
     assert "the record's alone" in repr(claim.settle({}, {}, {}))
