@@ -1,0 +1,449 @@
+"""Visible checks of chapter 3.5's exercises: worked values and properties.
+
+Each expected number was worked by hand or follows from a property; no
+reference answer is here.
+"""
+
+import numpy as np
+
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_choice,
+    expect_close,
+    expect_gradients,
+    expect_shape,
+)
+
+FADE = Exercise("3_5.a", "Suppression that fades", ("faded_scores",))
+SHAPED = Exercise(
+    "3_5.b", "A prior with a shape of its own", ("shaped_weights",), "torch"
+)
+SLOPE = Exercise("3_5.c", "Which way is GIoU's slope?", ("giou_slope",))
+TWICE = Exercise(
+    "3_5.d",
+    "A detector with a recall of two",
+    ("hit_flags",),
+    all_or_nothing=True,
+)
+COPIES = Exercise(
+    "3_5.e",
+    "A second box for each object",
+    ("eleven_points", "prediction"),
+)
+EXERCISES = [FADE, SHAPED, SLOPE, TWICE, COPIES]
+
+LN2 = np.log(2.0)
+HALF = LN2**0.5  # exp(-HALF^2) = 1/2
+
+
+def pairs(n, **values):
+    """Overlaps (n, n), 1 on the diagonal, of the pairs named like p01."""
+    out = np.eye(n)
+    for name, value in values.items():
+        i, j = int(name[1]), int(name[2])
+        out[i, j] = out[j, i] = value
+    return out
+
+
+@FADE.check("two boxes by hand")
+def fade_two(answer, rng):
+    # sigma = 1: exp(-ln 2) = 1/2 for an overlap of sqrt(ln 2).
+    got = answer.call(
+        "faded_scores", pairs(2, p01=HALF), np.array([0.4, 0.8]), 1.0
+    )
+    suspects = {
+        "the best box fades by its overlap with itself; it is settled.": [
+            0.4 / 2 / np.e,
+            0.8 / np.e,
+        ],
+        "all boxes fade by the better ones and by themselves.": [
+            0.2,
+            0.8 / np.e,
+        ],
+        "every box keeps its score: nothing fades.": [0.4, 0.8],
+        "the overlap is squared before it is divided by sigma.": [
+            0.4 * np.exp(-HALF),
+            0.8,
+        ],
+        "that is the linear form, 1 - IoU; the Gaussian is asked.": [
+            0.4 * (1 - HALF),
+            0.8,
+        ],
+        "that is hard suppression: the score fades, it does not vanish.": [
+            0.0,
+            0.8,
+        ],
+        "scores are returned in the order of the boxes.": [0.8, 0.2],
+        "the worse box was settled first; begin with the best score.": [
+            0.4,
+            0.4,
+        ],
+        "both boxes fade: only candidates do, the settled one stays.": [
+            0.2,
+            0.4,
+        ],
+        "the exponent is minus IoU squared over sigma, without the 2.": [
+            0.4 * np.exp(-LN2 / 2),
+            0.8,
+        ],
+    }
+    expect_close(got, [0.2, 0.8], "scores 0.4 and 0.8", suspects)
+
+
+@FADE.check("sigma")
+def fade_sigma(answer, rng):
+    overlap, scores = pairs(2, p01=HALF), np.array([0.8, 0.4])
+    got = answer.call("faded_scores", overlap, scores, 0.5)
+    suspects = {
+        "sigma makes no difference.": [0.8, 0.2],
+        "the square is divided by sigma, not by its square.": [0.8, 0.4 / 16],
+        "the square is multiplied by sigma; divide.": [0.8, 0.4 / 2**0.5],
+        "the exponent is minus IoU squared over sigma, without the 2.": [
+            0.8,
+            0.2,
+        ],
+    }
+    expect_close(got, [0.8, 0.1], "sigma = 1/2", suspects)
+
+
+@FADE.check("little overlap, and full overlap")
+def fade_range(answer, rng):
+    scores = np.array([0.8, 0.4])
+    got = answer.call("faded_scores", pairs(2, p01=0.3), scores, 0.09 / LN2)
+    suspects = {"there is no threshold: every overlap fades.": [0.8, 0.4]}
+    expect_close(got, [0.8, 0.2], "overlap 0.3", suspects)
+    got = answer.call("faded_scores", pairs(2, p01=1.0), scores, 0.1 / LN2)
+    suspects = {"no score is set to 0, however small.": [0.8, 0.0]}
+    expect_close(got, [0.8, 0.4 / 1024], "overlap 1", suspects)
+
+
+@FADE.check("a faded box is no longer the next")
+def fade_order(answer, rng):
+    # 0 settles; 1 falls from 0.8 to 0.4, below 2 (0.5); 2 settles, and fades
+    # 1 once more: 0.2. In the old order 1 would settle first and fade 2.
+    overlap = pairs(3, p01=HALF, p12=HALF)
+    got = answer.call("faded_scores", overlap, np.array([0.9, 0.8, 0.5]), 1.0)
+    suspects = {
+        "the order was found once at the beginning; a faded box may fall "
+        "behind.": [0.9, 0.4, 0.25],
+        "a box fades once only; each better box fades it.": [0.9, 0.4, 0.5],
+        "every better box at the start fades it, also one that fell behind.": [
+            0.9,
+            0.4,
+            0.25,
+        ],
+    }
+    expect_close(got, [0.9, 0.2, 0.5], "scores 0.9, 0.8, 0.5", suspects)
+
+
+@FADE.check("one after the other")
+def fade_chain(answer, rng):
+    overlap = pairs(3, p01=HALF, p02=HALF, p12=HALF)
+    got = answer.call("faded_scores", overlap, np.array([0.1, 0.4, 0.8]), 1.0)
+    suspects = {
+        "a box fades by the best box only; every settled one fades those "
+        "that wait.": [0.05, 0.2, 0.8],
+    }
+    expect_close(got, [0.025, 0.2, 0.8], "three boxes alike", suspects)
+    scores = rng.permutation(np.arange(1.0, 8)) / 10
+    got = answer.call("faded_scores", np.eye(7), scores, 0.5)
+    expect_close(got, scores, "seven boxes apart: no score changes")
+
+
+def prior_case():
+    """One head, two queries, three cells; the numerators of G by hand."""
+    points = np.array([[0.0, 0], [1, 0]])
+    sizes = np.array([[1.0, 2], [0.5, 1]])
+    centres = np.array([[0.0, 0], [1, 0], [0, 2]])
+    squares = np.array([[0, 1, 1], [4, 0, 4 + 4]])  # in units of the sizes
+    return points, sizes, centres, squares
+
+
+def rows(numerators, axis=-1):
+    """Each over the sum along an axis."""
+    numerators = np.asarray(numerators, float)
+    return numerators / numerators.sum(axis=axis, keepdims=True)
+
+
+@SHAPED.check("the prior alone, by hand")
+def shaped_alone(answer, rng):
+    points, sizes, centres, squares = prior_case()
+    got = answer.call(
+        "shaped_weights", np.zeros((1, 2, 3)), points, sizes, centres
+    )
+    expect_shape(got, (1, 2, 3), "one head, two queries, three cells")
+    swapped = np.array([[0, 1 / 4, 4], [1, 0, 1 + 16]])
+    unsquared = np.array([[0, 1, 2], [2, 0, 2 + 4]])
+    gaussian = np.exp(-squares / 2)
+    of = {
+        "the factor 1/2 is missing.": rows(np.exp(-squares)),
+        "the sign is wrong: near cells weigh most.": rows(np.exp(squares / 2)),
+        "width and height are swapped: x comes first.": rows(
+            np.exp(-swapped / 2)
+        ),
+        "the sizes are squared too: divide before you square.": rows(
+            np.exp(-unsquared / 2)
+        ),
+        "G itself was added to the scores; its logarithm is.": rows(
+            np.exp(gaussian)
+        ),
+        "the weights are not normalised: each row sums to 1.": gaussian,
+        "the softmax runs over the queries; it runs over the cells.": rows(
+            gaussian, 0
+        ),
+        "the prior makes no difference.": np.full((2, 3), 1 / 3),
+        "the sizes make no difference.": rows(
+            np.exp(-np.array([[0, 1, 4], [1, 0, 5]]) / 2)
+        ),
+        "the distance is not squared.": rows(np.exp(-(squares**0.5) / 2)),
+        "multiply by the Gaussian after the softmax, and normalise.": (
+            gaussian / 3
+        ),
+    }
+    suspects = {why: value[None] for why, value in of.items()}
+    want = rows(gaussian)[None]
+    expect_close(got, want, "scores of 0", suspects)
+
+
+@SHAPED.check("scores and prior together")
+def shaped_both(answer, rng):
+    points, sizes, centres, squares = prior_case()
+    scores = LN2 * np.array([[[0.0, 1, 2], [1, 0, 3]], [[2, 0, 0], [0, 0, 1]]])
+    got = answer.call("shaped_weights", scores, points, sizes, centres)
+    power, g = np.exp(scores), np.exp(-squares / 2)
+    suspects = {
+        "the weights are multiplied by G and not normalised again.": (
+            rows(power) * g
+        ),
+        "the softmax runs over the queries; it runs over the cells.": rows(
+            power * g, 1
+        ),
+        "the softmax runs over the heads; it runs over the cells.": rows(
+            power * g, 0
+        ),
+        "the scores make no difference.": rows(np.stack([g, g])),
+        "the scores are scaled already.": rows(np.exp(scores / 2**0.5) * g),
+        "the prior was normalised and added, not multiplied.": (
+            rows(power) + rows(g)
+        )
+        / 2,
+    }
+    expect_close(got, rows(power * g), "two heads", suspects)
+
+
+@SHAPED.check("cells far away")
+def shaped_far(answer, rng):
+    points, sizes = np.zeros((1, 2)), np.full((1, 2), 0.01)
+    centres = np.array([[1.0, 0], [1, 0], [2, 0]])
+    got = answer.call(
+        "shaped_weights", np.zeros((1, 1, 3)), points, sizes, centres
+    )
+    if not np.abs(got - [[[0.5, 0.5, 0]]]).max() <= 1e-9:
+        raise Wrong.fixed(
+            "all cells a hundred widths away: exp gives 0 for each, and 0/0. "
+            "Add the logarithm to the scores, before the softmax."
+        )
+
+
+@SHAPED.check("gradients of scores, points and sizes")
+def shaped_gradients(answer, rng):
+    args = {"scores": rng.normal(size=(2, 4, 5))}
+    args |= {"points": rng.normal(size=(4, 2))}
+    args |= {"sizes": rng.uniform(0.5, 2, size=(4, 2))}
+    args |= {"centres": rng.normal(size=(5, 2))}
+    got = answer.call("shaped_weights", *args.values())
+    expect_shape(got, (2, 4, 5), "two heads, four queries, five cells")
+    expect_gradients(answer, "shaped_weights", args, rng)
+
+
+def expect_slope(answer, distance, a, b, want, suspects, what):
+    got = answer.call("giou_slope", float(distance), float(a), float(b))
+    expect_shape(got, (), f"{what}: one number")
+    expect_close(got, want, what, suspects)
+
+
+@SLOPE.check("boxes apart, by hand")
+def slope_apart(answer, rng):
+    # s = 3, D = 7: GIoU = (3 - 7) / (3 + 7), slope -6 / 100.
+    suspects = {
+        "that is the slope of IoU: GIoU sees boxes that are apart.": 0.0,
+        "the sign is wrong: farther apart is worse.": 0.06,
+        "that is GIoU itself; its slope is asked.": -0.4,
+        "s is half the sum of the widths.": -12 / 13**2,
+        "the denominator is squared.": -6 / 10,
+        "the quotient rule gives 2 s: both parts change with D.": -3 / 100,
+        "only the numerator was differentiated.": -1 / 10,
+        "that is the slope by D / s, without units; D is a length.": -0.18,
+    }
+    what = "widths 2 and 4, distance 7"
+    expect_slope(answer, 7, 2, 4, -0.06, suspects, what)
+
+
+@SLOPE.check("boxes that overlap in part, by hand")
+def slope_overlap(answer, rng):
+    # s = 3, D = 2: common 1, joint 5; slope -6 / 25.
+    suspects = {
+        "the sign is wrong: farther apart is worse.": 0.24,
+        "that is the value; its slope is asked.": 0.2,
+        "the joint length grows with D, too.": -1 / 5,
+        "boxes that overlap in part: the slope is not 0.": 0.0,
+        "the quotient rule gives 2 s: both parts change with D.": -3 / 25,
+    }
+    what = "widths 2 and 4, distance 2"
+    expect_slope(answer, 2, 2, 4, -0.24, suspects, what)
+
+
+@SLOPE.check("one inside the other")
+def slope_inside(answer, rng):
+    why = "inside, neither the common part nor the hull changes with D."
+    for distance, a, b in (0.5, 2, 8), (3, 8, 2), (0, 5, 5), (1, 2, 4):
+        s = (a + b) / 2
+        suspects = {why: -2 * s / (s + distance) ** 2}
+        what = f"widths {a} and {b}, distance {distance}"
+        expect_slope(answer, distance, a, b, 0.0, suspects, what)
+
+
+@SLOPE.check("no step where the boxes come apart")
+def slope_smooth(answer, rng):
+    a, b = rng.uniform(1, 5, size=2)
+    s = (a + b) / 2
+    near, far = (answer.call("giou_slope", s + d, a, b) for d in (-1e-7, 1e-7))
+    expect_shape(near, (), "the slope, one number")
+    expect_close(near, far, "just before and just after they touch")
+    expect_close(far, -1 / (2 * s), "where they touch, D = s", {})
+
+
+def expect_hits(answer, overlap, scores, least, want, suspects, what):
+    got = answer.call(
+        "hit_flags", np.array(overlap, float), np.array(scores), least
+    )
+    want = np.array(want, float)
+    of = {why: np.array(value, float) for why, value in suspects.items()}
+    expect_close(got, want, what, of)
+
+
+@TWICE.check("two boxes, one object")
+def twice_one(answer, rng):
+    suspects = {
+        "a second box on the same object is an error.": [1, 1],
+        "the worse box came first; begin with the best score.": [1, 0],
+        "no box is a hit.": [0, 0],
+    }
+    args = [[0.9], [0.8]], [0.6, 0.7], 0.5
+    expect_hits(answer, *args, [0, 1], suspects, "scores 0.6 and 0.7")
+
+
+@TWICE.check("the second choice")
+def twice_second(answer, rng):
+    suspects = {
+        "its first choice is taken, but it overlaps another free object by "
+        "enough.": [1, 0, 1],
+        "a second box on the same object is an error.": [1, 1, 1],
+        "two objects: at most two hits.": [1, 1, 1],
+    }
+    args = [[0.9, 0.7], [0.8, 0.6], [0.7, 0.9]], [0.9, 0.8, 0.7], 0.5
+    what = "three boxes, two objects"
+    expect_hits(answer, *args, [1, 1, 0], suspects, what)
+
+
+@TWICE.check("a box takes what it overlaps most")
+def twice_best(answer, rng):
+    # The first takes object 1 (0.8) and leaves object 0 to the second.
+    suspects = {
+        "it took the first object that will do, not the one it overlaps "
+        "most.": [1, 0]
+    }
+    args = [[0.6, 0.8], [0.7, 0.1]], [0.9, 0.8], 0.5
+    expect_hits(answer, *args, [1, 1], suspects, "overlaps 0.6 and 0.8")
+
+
+@TWICE.check("the best first, and any choice that is free")
+def twice_choices(answer, rng):
+    suspects = {"no box makes room for a worse one.": [1, 1]}
+    args = [[0.8, 0.6], [0.7, 0.1]], [0.9, 0.8], 0.5
+    expect_hits(answer, *args, [1, 0], suspects, "overlaps 0.8 and 0.7")
+    suspects = {"the third choice is free, and overlaps enough.": [1, 1, 0]}
+    overlap = [[0.9, 0.1, 0.1], [0.1, 0.9, 0.1], [0.8, 0.7, 0.6]]
+    args = overlap, [0.9, 0.8, 0.7], 0.5
+    expect_hits(answer, *args, [1, 1, 1], suspects, "three objects")
+
+
+@TWICE.check("a box that is no hit takes nothing")
+def twice_miss(answer, rng):
+    suspects = {
+        "a box below the least overlap takes no object; the next may.": [0, 0]
+    }
+    args = [[0.4], [0.9]], [0.9, 0.8], 0.5
+    expect_hits(answer, *args, [0, 1], suspects, "overlaps 0.4 and 0.9")
+
+
+@TWICE.check("exactly the least, and another least")
+def twice_least(answer, rng):
+    equal = {"an overlap equal to the least is enough.": [0]}
+    expect_hits(answer, [[0.5]], [0.9], 0.5, [1], equal, "overlap 0.5")
+    fixed = {"`least` is not always 0.5.": [1, 0]}
+    args = [[0.6, 0.2], [0.3, 0.2]], [0.9, 0.8], 0.75
+    expect_hits(answer, *args, [0, 0], fixed, "least 0.75")
+    fixed = {"`least` is not always 0.5.": [0, 0]}
+    args = [[0.3, 0.2], [0.1, 0.3]], [0.9, 0.8], 0.25
+    expect_hits(answer, *args, [1, 1], fixed, "least 0.25")
+
+
+@COPIES.check("you wrote a prediction first")
+def predicted(answer, rng):
+    choices = ["neither", "both", "low copies", "close copies"]
+    expect_choice(answer, "prediction", choices)
+
+
+def expect_ap(answer, hit, objects, want, suspects):
+    got = answer.call("eleven_points", np.array(hit) > 0, objects)
+    what = f"hits {hit}, {objects} objects"
+    expect_shape(got, (), f"{what}: one number")
+    expect_close(got, want, what, suspects)
+
+
+@COPIES.check("three boxes by hand")
+def copies_by_hand(answer, rng):
+    # P = 1, 1/2, 2/3; R = 1/4, 1/4, 2/4. Recalls 0, .1, .2: 1; .3, .4, .5:
+    # 2/3; the other five are never reached.
+    suspects = {
+        "that is COCO's mean over 101 recalls.": (26 + 25 * 2 / 3) / 101,
+        "a recall that is reached exactly counts.": (3 + 2 * 2 / 3) / 11,
+        "eleven recalls, 0 and 1 with them.": 5 / 10,
+        "recalls that are never reached count 0; do not leave them out.": 5 / 6,
+        "recall is hits over objects, not over boxes.": 6 / 11,
+        "that is the area under the curve, not eleven points.": 1 / 4 + 1 / 6,
+        "recall 0 is one of the eleven.": 4 / 10,
+        "that is a sum; the mean is asked.": 5,
+    }
+    expect_ap(answer, [1, 0, 1], 4, 5 / 11, suspects)
+
+
+@COPIES.check("the best precision from there on")
+def copies_envelope(answer, rng):
+    # P = 0, 1/2, 2/3, R = 0, 1/2, 1: best from any recall on is 2/3.
+    suspects = {
+        "take the best precision at this recall or a higher one.": (
+            6 * 1 / 2 + 5 * 2 / 3
+        )
+        / 11,
+        "that is the precision at the first place where the recall is "
+        "reached; a later one may be better.": (0 + 5 * 1 / 2 + 5 * 2 / 3) / 11,
+        "that is the mean precision of the hits; recalls are asked.": 7 / 12,
+    }
+    expect_ap(answer, [0, 1, 1], 2, 2 / 3, suspects)
+
+
+@COPIES.check("errors after the last hit")
+def copies_after(answer, rng):
+    last = {"that is the precision at the end of the list.": 1 / 2}
+    expect_ap(answer, [1, 1, 0, 0], 2, 1, last)
+    expect_ap(answer, [1, 0, 1, 0, 1, 0], 3, (4 + 3 * 2 / 3 + 4 * 0.6) / 11, {})
+
+
+@COPIES.check("nothing found")
+def copies_nothing(answer, rng):
+    expect_ap(answer, [0, 0], 3, 0, {"no hit is worth nothing.": 1})
+    expect_ap(answer, [], 3, 0, {})
+    expect_ap(answer, [1], 8, 2 / 11, {})
