@@ -37,7 +37,9 @@ def test_graduates_equal_their_chapter():
         )
 
 
-DERIVED = "attention masks heads positions transformer loop".split()
+DERIVED = (
+    "attention masks heads positions transformer loop boxes contours".split()
+)
 
 
 @pytest.mark.parametrize("module", DERIVED)

@@ -30,23 +30,33 @@ def records(family: str = "C") -> list[dict]:
     return [json.loads(f.read_text("utf8")) for f in files]
 
 
-def claim_row(record: dict, prefix: str) -> str:
-    """A table row from the claim's first comparison of two models."""
-    test = next(Test(**r) for r in record["rules"] if r["minus"])
+def measured(record: dict) -> str:
+    """The claim's first comparison of two models, else its first test."""
+    rules = [Test(**rule) for rule in record["rules"]]
+    test = next((rule for rule in rules if rule.minus), rules[0])
     mean, low, high = interval(test.per_seed(record["metrics"]))
+    if not test.minus:
+        return (
+            f"{test.metric}: {mean:.2f} [{low:.2f}, {high:.2f}] ({test.model})"
+        )
     ours, theirs = (
         sum(record["metrics"][model][test.metric]) / len(record["seeds"])
         for model in (test.model, test.minus)
     )
+    return (
+        f"{test.metric}: {ours:.2f} ({test.model}) against {theirs:.2f} "
+        f"({test.minus}), difference {mean:.2f} [{low:.2f}, {high:.2f}]"
+    )
+
+
+def claim_row(record: dict, prefix: str) -> str:
+    """A table row: the claim, its verdict, what was measured."""
     shown = number(Path(record["notebook"])).replace("_", ".")
     link = f"[{shown}]({prefix}{record['notebook']})"
     verdict, comma, where = verdict_line(record).partition(",")
-    stops = comma + where
     return (
         f"| {record['claim']} | {record['says']} ({link}) | "
-        f"**{verdict}**{stops} | {test.metric}: {ours:.2f} "
-        f"({test.model}) against {theirs:.2f} ({test.minus}), difference "
-        f"{mean:.2f} [{low:.2f}, {high:.2f}] |"
+        f"**{verdict}**{comma + where} | {measured(record)} |"
     )
 
 
