@@ -45,7 +45,7 @@ LONGER = {  # notebooks that may take more, and why
     "3_3_question_answering": 90,
     "3_4_image_classification": 90,
     "3_5_object_detection": 90,
-    "3_6_segmentation": 110,
+    "3_6_segmentation": 90,
     "3_7_speech": 90,
 }
 PACKAGES = ("numpy", "torch", "matplotlib", "jupyter-book", "nbval")
