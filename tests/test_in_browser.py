@@ -113,6 +113,10 @@ def expect_sound(page) -> None:
     assert page.troubles == []
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(  # a wide equation scrolls, from its beginning
+        "[...document.querySelectorAll('div.math mjx-math')]"
+        ".every(part => part.getBoundingClientRect().left >= 0)"
+    )
     page.evaluate(
         "document.querySelectorAll('mjx-container, div.highlight')"
         ".forEach(part => part.remove())"
