@@ -15,6 +15,7 @@ LINES = [
     {"color": "#009E73", "marker": "^", "linestyle": "-."},
     {"color": "#CC79A7", "marker": "D", "linestyle": ":"},
     {"color": "#000000", "marker": "v", "linestyle": (0, (5, 1, 1, 1, 1, 1))},
+    {"color": "#7F7F7F", "marker": "P", "linestyle": (0, (3, 1))},
 ]
 
 

@@ -38,8 +38,9 @@ def test_graduates_equal_their_chapter():
 
 
 DERIVED = (
-    "attention masks heads positions transformer loop boxes contours".split()
-)
+    "attention masks heads positions transformer loop boxes contours "
+    "classifiers faithfulness tiled"
+).split()
 
 
 @pytest.mark.parametrize("module", DERIVED)

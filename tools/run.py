@@ -47,6 +47,10 @@ LONGER = {  # notebooks that may take more, and why
     "3_5_object_detection": 90,
     "3_6_segmentation": 90,
     "3_7_speech": 90,
+    "4_1_multimodal": 90,  # the future directions as well
+    "4_2_reinforcement_learning": 75,
+    "4_3_interpretability": 75,
+    "4_4_acceleration": 75,
 }
 PACKAGES = ("numpy", "torch", "matplotlib", "jupyter-book", "nbval")
 
