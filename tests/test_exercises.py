@@ -39,11 +39,11 @@ def test_untouched_stubs_earn_nothing(master, exercise):
 @pytest.mark.parametrize("master, wrong", WRONG, ids=named(WRONG))
 def test_known_wrong_answers_are_rejected_by_name(master, wrong):
     exercise = next(e for e in master.exercises if e.id == wrong.exercise)
-    for seed in SEEDS:
-        report = grade(master, exercise, master.answers | wrong.names, seed)
-        assert report.score < 1, f"accepted: {wrong.label}"
-        said = [m for m in report.messages.values() if m]
-        assert any(wrong.says in m for m in said), "\n".join(said)
+    # One seed: every hidden check draws three inputs from it.
+    report = grade(master, exercise, master.answers | wrong.names, seed=0)
+    assert report.score < 1, f"accepted: {wrong.label}"
+    said = [m for m in report.messages.values() if m]
+    assert any(wrong.says in m for m in said), "\n".join(said)
 
 
 def test_self_study_names_the_misconception_too():
