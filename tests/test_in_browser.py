@@ -117,6 +117,7 @@ def expect_sound(page) -> None:
         "[...document.querySelectorAll('div.math mjx-math')]"
         ".every(part => part.getBoundingClientRect().left >= 0)"
     )
+    page.set_viewport_size({"width": 1200, "height": 800})
     page.evaluate(
         "document.querySelectorAll('mjx-container, div.highlight')"
         ".forEach(part => part.remove())"
