@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 
@@ -16,7 +15,7 @@ from tools.notebooks import ROOT
 distributed = pytest.importorskip(
     "distributed", reason="needs pip install -e .[classroom]"
 )
-COUNT = 24
+COUNT = 16
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -104,10 +103,3 @@ def test_another_version_of_the_course_grades_nothing(cluster, settings):
     )
     assert result.state == "not graded"
     assert "is not the version that the run was started with" in result.why
-
-
-def test_no_scheduler_is_one_sentence(settings):
-    start = time.monotonic()
-    with pytest.raises(batch.RunError, match="No Dask scheduler answers at"):
-        list(batch.grade_there(settings, submissions(1), "tcp://127.0.0.1:9"))
-    assert time.monotonic() - start < 30
