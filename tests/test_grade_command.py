@@ -68,8 +68,15 @@ def folder(tmp_path):
 
 
 def grade(folder, *words):
-    """Exit code of a run in this process."""
-    arguments = ["grade", str(folder / "in"), "--exercise", SHEET]
+    """Exit code of a run in this process, with one worker unless told."""
+    arguments = [
+        "grade",
+        str(folder / "in"),
+        "--exercise",
+        SHEET,
+        "--jobs",
+        "1",
+    ]
     arguments += ["--out", str(folder / "out"), "--course", str(ROOT)]
     return cli.main([*arguments, *words])
 
@@ -125,7 +132,7 @@ def test_the_same_seed_gives_the_same_results(folder):
     kept = []
     for name in ("one", "two"):
         out = folder / name
-        grade(folder, "--seed", "5", "--out", str(out), "--jobs", "1")
+        grade(folder, "--seed", "5", "--out", str(out))
         results = [json.loads(p.read_text()) for p in out.glob("state/*")]
         for result in results:
             del result["cpu_seconds"], result["wall_seconds"]
@@ -133,7 +140,7 @@ def test_the_same_seed_gives_the_same_results(folder):
     assert kept[0] == kept[1]
 
 
-def big_class(folder, count=12):
+def big_class(folder, count=9):
     (folder / "in" / "dana.ipynb").unlink()
     for number in range(count):
         data = without("b") if number % 3 else solved()
@@ -178,7 +185,7 @@ def test_a_run_that_was_stopped_goes_on(
     run.send_signal(how)
     said, _ = run.communicate(timeout=60)
     kept = len(list(folder.glob("out/state/*.json")))
-    assert 4 <= kept < 15
+    assert 4 <= kept < 12
     if how == signal.SIGINT:
         assert run.returncode == cli.INTERRUPTED
         assert f"{kept} are kept" in said
@@ -188,7 +195,7 @@ def test_a_run_that_was_stopped_goes_on(
     assert grade(folder) == cli.ALL_GRADED
     assert f"{kept} were graded before" in capsys.readouterr().out
     assert points(folder) == points_without_a_stop
-    assert len(points_without_a_stop) == 15
+    assert len(points_without_a_stop) == 12
 
 
 def test_a_grader_that_dies_costs_nobody_a_point(folder):
@@ -202,7 +209,7 @@ def test_a_grader_that_dies_costs_nobody_a_point(folder):
     workers[0].kill()
     run.communicate(timeout=120)
     assert run.returncode == cli.ALL_GRADED
-    assert points(folder)["student00"] == "12" and len(points(folder)) == 15
+    assert points(folder)["student00"] == "12" and len(points(folder)) == 12
 
 
 def test_two_runs_do_not_share_a_folder(folder, capsys):
@@ -296,7 +303,8 @@ def test_a_class_of_mixed_quality_gets_what_it_deserves(tmp_path):
     deserved = write_class(tmp_path / "in", 40)
     assert set(deserved.values()) == {12, 10, 8, 0, None}
     words = ["--exercise", "2_1", "--limit-cell", "2", "--limit-call", "1"]
-    assert grade(tmp_path, *words, "--limit-question", "2") == cli.SOME_NOT
+    words += ["--limit-question", "2", "--jobs", "2"]
+    assert grade(tmp_path, *words) == cli.SOME_NOT
     got = {
         name: float(row["points"]) if row["points"] else None
         for name, row in grades(tmp_path).items()
