@@ -34,7 +34,8 @@ test: $(BUILT)  ## check everything: code, exercises, every number, the book
 	$(BIN)/python -m tools.render --check
 	$(NBVAL) --nbval chapters solutions
 	$(NBVAL) --nbval-lax exercises
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope \
+	--no-loadscope-reorder tests
 
 run: $(INSTALLED)  ## execute notebooks and store their outputs [CHAPTER=1_2]
 	$(BIN)/python -m tools.run $(CHAPTER) --jobs $(JOBS)

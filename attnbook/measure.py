@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit  # Student's t; scipy.stats loads slowly
 
 from attnbook.claimbox import ClaimBox
 
@@ -60,7 +60,7 @@ def interval(values: Iterable[float], level: float = 0.95) -> tuple:
     """Mean and Student-t interval of the mean: (mean, low, high)."""
     values = np.asarray(list(values), float)
     spread = values.std(ddof=1) / np.sqrt(len(values))
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * spread
+    half = stdtrit(len(values) - 1, (1 + level) / 2) * spread
     return values.mean(), values.mean() - half, values.mean() + half
 
 
@@ -72,7 +72,7 @@ def band(values: Iterable[float], floor: float = 0.02) -> tuple:
     """
     values = np.asarray(list(values), float)
     n = len(values)
-    half = stats.t.ppf(0.995, n - 1) * values.std(ddof=1) * (1 + 1 / n) ** 0.5
+    half = stdtrit(n - 1, 0.995) * values.std(ddof=1) * (1 + 1 / n) ** 0.5
     half = max(half, floor * abs(values).max(), 1e-9)
     return values.mean() - half, values.mean() + half
 
