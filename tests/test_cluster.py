@@ -15,7 +15,7 @@ from tools.notebooks import ROOT
 distributed = pytest.importorskip(
     "distributed", reason="needs pip install -e .[classroom]"
 )
-COUNT = 16
+COUNT = 12
 
 
 @pytest.fixture(scope="module", autouse=True)

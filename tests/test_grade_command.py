@@ -300,7 +300,7 @@ def test_scores_reach_nbgrader(folder, capsys):
 
 
 def test_a_class_of_mixed_quality_gets_what_it_deserves(tmp_path):
-    deserved = write_class(tmp_path / "in", 40)
+    deserved = write_class(tmp_path / "in", 30)
     assert set(deserved.values()) == {12, 10, 8, 0, None}
     words = ["--exercise", "2_1", "--limit-cell", "2", "--limit-call", "1"]
     words += ["--limit-question", "2", "--jobs", "2"]
