@@ -13,10 +13,8 @@ from tools.notebooks import code_cells, read
 
 MASTERS = masters()
 EXERCISES = [(m, e) for m in MASTERS for e in m.exercises]
-SEEDS = (0, 1, 2)
-
-
 NAMES = [exercise.id for _, exercise in EXERCISES]
+SEEDS = (0, 1, 2)
 
 
 @pytest.mark.parametrize("master, exercise", EXERCISES, ids=NAMES)
@@ -44,8 +42,8 @@ def test_known_wrong_answers_are_rejected_by_name(master, exercise):
             continue
         # One seed: every hidden check draws three inputs from it.
         report = grade(master, exercise, master.answers | wrong.names, seed=0)
-        seen = [report.messages[title] or "" for title in exercise.checks]
-        if report.score == 1 or not any(wrong.says in said for said in seen):
+        seen = filter(None, map(report.messages.get, exercise.checks))
+        if not any(wrong.says in said for said in seen):
             missed[wrong.label] = str(report)
     assert not missed
 
