@@ -729,9 +729,11 @@ def lost_maps(answer, rng):
 
 
 def lost_arguments(rng):
-    """Random arrays: b 2, j 4, i 3, v 5, w 7; 4 encoder, 3 decoder layers."""
+    """Random arrays: b 2, j 4, i 3, v 5, w 7; 4 encoder, 3 decoder layers.
+
+    No written token comes twice: among equal ones no map has an effect."""
     maps = [rng.normal(size=(n, 7, 7)) / 7 for n in (4, 3, 3)]
-    written = rng.integers(4, size=(2, 3))
+    written = rng.permuted([range(4)] * 2, axis=1)[:, :3]
     return SOURCE, written, rng.normal(size=(5, 7)), *maps, 4
 
 
