@@ -3,11 +3,13 @@
 A function is derived and defined in its chapter; what a second notebook needs
 graduates to this package, and a test proves both copies equal. Importing the
 package limits torch to one thread: two notebooks then fill two cores, where
-two threads on a busy core were seen to be a hundred times slower.
+two threads on a busy core were seen to be a hundred times slower. It does not
+import torch, which takes two seconds: what needs it does.
 """
 
+import os
 import sys
-from importlib import import_module
+from importlib.util import find_spec
 
 if sys.version_info < (3, 11):
     raise ImportError(
@@ -17,15 +19,15 @@ if sys.version_info < (3, 11):
     )
 
 for name in ("torch", "numpy", "scipy", "matplotlib", "tqdm"):
-    try:
-        import_module(name)
-    except ModuleNotFoundError:
+    if sys.modules.get(name) is None and not find_spec(name):
         raise ImportError(
             f"attnbook needs {name}, which is not installed in this "
             "environment: run `pip install -r requirements.txt -c "
             "constraints.txt` in the course's folder, or choose the "
             "environment .venv."
-        ) from None
+        )
 
 __version__ = "0.1.0"
-import_module("torch").set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported
+if sys.modules.get("torch"):
+    sys.modules["torch"].set_num_threads(1)

@@ -11,7 +11,6 @@ import sys
 import numpy as np
 
 from attnbook.check.engine import Exercise, run_checks
-from attnbook.check.inprocess import InProcess
 
 
 def exercises() -> dict[str, Exercise]:
@@ -42,6 +41,8 @@ def check(
             f"There are: {', '.join(sorted(known))}."
         )
         return
+    from attnbook.check.inprocess import InProcess  # imports torch: slow
+
     if namespace is None:
         namespace = sys._getframe(1).f_globals
     exercise = known[exercise_id]

@@ -15,8 +15,7 @@ from types import ModuleType
 
 from attnbook.check import exercises
 from attnbook.check.against import Hidden
-from attnbook.check.engine import Exercise
-from attnbook.check.inprocess import InProcess
+from attnbook.check.engine import Answer, Exercise
 
 # Modules that collect, report and hand out: no score depends on them.
 AROUND = (
@@ -79,7 +78,9 @@ class Sheet:
         """The names that the master defines: the reference answers."""
         return run_cells(self.path)
 
-    def reference(self, exercise: Exercise) -> InProcess:
+    def reference(self, exercise: Exercise) -> Answer:
+        from attnbook.check.inprocess import InProcess  # imports torch: slow
+
         return InProcess(self.answers, exercise.backend)
 
 
