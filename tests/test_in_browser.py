@@ -46,6 +46,7 @@ def server():
 def tab():
     """One tab for all pages: a new one costs as much as most pages do."""
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    flags += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=flags
@@ -59,16 +60,16 @@ def visit(tab, server):
     """Open a page; `troubles` collects errors and requests to elsewhere."""
     tab.troubles = []
 
-    def away(route):
-        tab.troubles.append(f"asks for {route.request.url}")
-        route.abort()
+    def leave(request):
+        if not request.url.startswith((server, "data:", "blob:")):
+            tab.troubles.append(f"asks for {request.url}")
 
     listeners = {
+        "request": leave,
         "pageerror": lambda error: tab.troubles.append(str(error)),
         "console": lambda m: m.type == "error" and tab.troubles.append(m.text),
         "response": lambda r: r.status >= 400 and tab.troubles.append(r.url),
     }
-    tab.route(lambda url: not url.startswith(server), away)
     for event, listener in listeners.items():
         tab.on(event, listener)
 
@@ -79,7 +80,6 @@ def visit(tab, server):
         return tab
 
     yield open_page
-    tab.unroute_all()
     for event, listener in listeners.items():
         tab.remove_listener(event, listener)
 
