@@ -130,7 +130,7 @@ class Claim:
         parameters: dict[str, int],
         cpu_seconds: dict[str, float],
     ) -> ClaimBox:
-        """Hold a live run against the record; AssertionError if outside.
+        """Hold a live run against the record; AssertionError if they differ.
 
         Empty metrics show the record alone, where a reader's run leaves out
         what the recorded runs do (`everything = True`).
@@ -163,16 +163,36 @@ def assert_first_test(test: Test, metrics: Metrics) -> None:
     )
 
 
-def assert_inside(metrics: Metrics, recorded: dict) -> None:
-    """Every live metric lies in the band of its recorded seeds."""
+def outside(metrics: Metrics, recorded: dict) -> list[str]:
+    """A phrase for each live metric outside the band of its recorded seeds."""
+    found = []
     for model, values in metrics.items():
         for metric, value in values.items():
             assert metric in recorded.get(model, {}), (
                 f"{model}, {metric}: not recorded; renew with `make claims`"
             )
             low, high = band(recorded[model][metric])
-            assert low <= value <= high, (
-                f"{model}, {metric}: this run gives {value:.3f}, outside the "
-                f"recorded band {low:.3f} to {high:.3f}; if the code changed, "
-                "renew the record with `make claims`"
-            )
+            if not low <= value <= high:
+                found.append(
+                    f"{model}, {metric}: this run gives {value:.3f}, outside "
+                    f"the recorded band {low:.3f} to {high:.3f}"
+                )
+    return found
+
+
+def assert_inside(metrics: Metrics, recorded: dict) -> None:
+    """At most a quarter of the live metrics lie outside their bands.
+
+    To ask for all would be to fail by chance: each band is missed once in a
+    hundred times, and a run has up to 200 of them. Chapter 5.1 measures both
+    rules. (On the processor of the record a recorded seed comes out as it did.
+    On another kind, last digits differ, training enlarges them, and the run
+    is one more draw.)
+    """
+    found = outside(metrics, recorded)
+    count = sum(map(len, metrics.values()))
+    assert len(found) <= count / 4, (
+        f"{len(found)} of {count} numbers differ from the record, more than a "
+        f"quarter. {'; '.join(found[:3])}; if the code changed, renew the "
+        "record with `make claims`"
+    )

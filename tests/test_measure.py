@@ -74,6 +74,15 @@ def test_a_live_run_outside_the_band_is_named():
         measure.assert_inside({"ours": {"speed": 0.5}}, recorded)
 
 
+def test_one_number_in_four_may_lie_outside_its_band():
+    recorded = {"ours": {name: [0.9, 0.91, 0.92] for name in "abcdefgh"}}
+    live = dict.fromkeys("abcdef", 0.91)
+    measure.assert_inside({"ours": live | {"g": 0.5, "h": 0.5}}, recorded)
+    with pytest.raises(AssertionError, match="3 of 8 numbers differ"):
+        bad = live | {"f": float("nan"), "g": 0.5, "h": 0.5}
+        measure.assert_inside({"ours": bad}, recorded)
+
+
 def timed_claim(monkeypatch, tmp_path):
     """A claim about times whose record (made elsewhere) says 2 and 8 ms."""
     tests = (Test("ms", "ours", "base", at_most=-1),)
@@ -107,7 +116,7 @@ def test_a_run_that_measures_nothing_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(measure, "RECORDS", tmp_path)
     assert "the record's alone" in repr(claim.settle({}, {}, {}))
     live = claim.settle({"ours": {"x": 2.0}}, {}, {})
-    assert "inside its recorded band" in repr(live)
+    assert "inside their recorded bands" in repr(live)
 
 
 def test_matched_width_finds_the_nearest_size():
