@@ -33,9 +33,7 @@ test: $(BUILT)  ## check everything: code, exercises, every number, the book
 	$(BIN)/python -m tools.claims --check
 	$(BIN)/python -m tools.render --check
 	$(NBVAL) --nbval chapters solutions
-	$(NBVAL) --nbval-lax exercises
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope \
-	--no-loadscope-reorder tests
+	$(NBVAL) --no-loadscope-reorder --nbval-lax exercises tests
 
 run: $(INSTALLED)  ## execute notebooks and store their outputs [CHAPTER=1_2]
 	$(BIN)/python -m tools.run $(CHAPTER) --jobs $(JOBS)
