@@ -19,6 +19,8 @@ book: $(BUILT)  ## build the book into _build/html
 	@echo "The book is built. Open: $(CURDIR)/_build/html/index.html"
 
 $(BUILT): $(INSTALLED) $(PAGES)
+	@# Sphinx copies a changed style sheet only when it writes all pages.
+	@test -z "$$(find book/_static -newer $@ 2>/dev/null)" || rm -rf _build/.doctrees
 	@# A failed build must fail again, not pass from Sphinx's cache.
 	$(BIN)/jupyter-book build . --quiet -W -n --keep-going || { \
 	rm -rf _build/.doctrees; exit 1; }
