@@ -102,6 +102,15 @@ def test_times_must_agree_with_the_first_test_only(monkeypatch, tmp_path):
         claim.settle(upside_down, {}, {})
 
 
+def test_a_busy_moment_is_no_other_verdict():
+    test = Test("ms", "ours", "base", at_most=-6)
+    recorded = {"ours": {"ms": [2] * 3}, "base": {"ms": [8] * 3}}
+    near, far = ({"ours": {"ms": 2}, "base": {"ms": t}} for t in (7.95, 7.5))
+    measure.assert_first_test(test, near, recorded)
+    with pytest.raises(AssertionError, match="is the machine busy?"):
+        measure.assert_first_test(test, far, recorded)
+
+
 def test_a_claim_without_a_record_says_what_to_do():
     claim = Claim("C99", "nothing", (), "nothing", "nothing")
     assert "make claims" in repr(claim.settle({}, {}, {}))
