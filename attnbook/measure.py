@@ -185,11 +185,11 @@ def outside(metrics: Metrics, recorded: dict) -> list[str]:
 def assert_inside(metrics: Metrics, recorded: dict) -> None:
     """At most a quarter of the live metrics lie outside their bands.
 
-    To ask for all would be to fail by chance: each band is missed once in a
-    hundred times, and a run has up to 200 of them. Chapter 5.1 measures both
-    rules. (On the processor of the record a recorded seed comes out as it did.
-    On another kind, last digits differ, training enlarges them, and the run
-    is one more draw.)
+    To ask for all would be to fail by chance: a band is missed once or twice
+    in a hundred times, and a run has up to 200 of them. Chapter 5.1 measures
+    both rules. (On the processor of the record a recorded seed comes out as it
+    did. On another kind, last digits differ, training enlarges them, and the
+    run is one more draw.)
     """
     found = outside(metrics, recorded)
     count = sum(map(len, metrics.values()))
