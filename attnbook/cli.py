@@ -172,7 +172,7 @@ def run_grade(options) -> int:
     stems = {number: course.sheet(number).stem for number in numbers}
     found = collect.collect(
         options.submissions, stems, options.max_mb * 1_000_000
-    )
+    ).submissions
     limits = Limits(
         cell=options.limit_cell,
         call=options.limit_call,

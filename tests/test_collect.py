@@ -54,7 +54,7 @@ def found(source, sheets=ONE, **options):
     """{(student, sheet): notebook, or the sentence that refuses it}"""
     return {
         (s.student, s.sheet): s.refused or s.notebook
-        for s in collect(source, sheets, **options)
+        for s in collect(source, sheets, **options).submissions
     }
 
 
@@ -78,7 +78,7 @@ def test_a_folder_of_notebooks_is_a_class_with_one_sheet(tmp_path):
         ("alice", "2_1"): NOTEBOOK,
         ("bob 2", "2_1"): NOTEBOOK,
     }
-    first = collect(tmp_path, ONE)[0]
+    first = collect(tmp_path, ONE).submissions[0]
     assert first.source == str(tmp_path / "alice.ipynb")
 
 
@@ -382,7 +382,7 @@ def test_a_student_hands_in_a_zip(tmp_path):
     assert got == NOTEBOOK
     write(tmp_path, {"carl.zip": zipped({"hw.ipynb": NOTEBOOK})})
     assert found(tmp_path)["carl", "2_1"] == NOTEBOOK
-    carl = collect(tmp_path, ONE)[2]
+    carl = collect(tmp_path, ONE).submissions[2]
     assert carl.source == f"{tmp_path}/carl.zip: hw.ipynb"
 
 
@@ -543,7 +543,7 @@ def test_a_name_that_is_no_text_at_all(tmp_path):
     folder = os.fsencode(tmp_path) + b"/\xff\xfe"
     os.mkdir(folder)
     (tmp_path / os.fsdecode(b"\xff\xfe") / GOOD).write_bytes(NOTEBOOK)
-    (got,) = collect(tmp_path, ONE)
+    (got,) = collect(tmp_path, ONE).submissions
     assert got.student == "no name" and got.notebook == NOTEBOOK
     got.source.encode("utf8")
 
@@ -647,7 +647,7 @@ def test_a_class_is_read_quickly(tmp_path):
     }
     (tmp_path / "class.zip").write_bytes(zipped(files))
     start = time.process_time()
-    assert len(collect(tmp_path / "class.zip", ONE)) == 200
+    assert len(collect(tmp_path / "class.zip", ONE).submissions) == 200
     assert time.process_time() - start < 3
 
 
@@ -656,7 +656,7 @@ def test_outputs_of_a_large_notebook_are_not_kept(tmp_path):
     notebook["cells"][0]["outputs"] = [{"data": "x" * 1_000_000}]
     data = json.dumps(notebook).encode()
     (tmp_path / "anna.ipynb").write_bytes(data)
-    (got,) = collect(tmp_path, {"2_1": "2_1_queries_keys_values"})
+    (got,) = collect(tmp_path, ONE).submissions
     assert len(got.notebook) < 10_000
     assert got.digest == hashlib.sha256(data).hexdigest()
     assert notebook_cells(got.notebook) == notebook_cells(data)

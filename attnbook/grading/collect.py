@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from attnbook.grading.intake.account import GRADED, Collection, Found
 from attnbook.grading.model import Submission
 from attnbook.grading.notebook import (
     NotANotebook,
@@ -91,12 +92,17 @@ class Item:
 
 
 def collect(
-    source: Path, sheets: dict[str, str], max_bytes: int = 20_000_000
-) -> list[Submission]:
-    """One Submission per student and sheet, refused ones among them.
+    source: Path,
+    sheets: dict[str, str],
+    max_bytes: int = 20_000_000,
+    leave_out: Iterable[Path] = (),
+) -> Collection:
+    """One Submission per student and sheet, refused ones among them, and
+    what became of every file.
 
     `sheets` maps a number to the notebook's stem, such as "2_1" to
-    "2_1_queries_keys_values". CollectError if nothing was handed in.
+    "2_1_queries_keys_values". Folders to `leave_out` are not looked into.
+    CollectError if nothing was handed in.
     """
     source = Path(source)
     items = listed(source)
@@ -112,7 +118,18 @@ def collect(
     out = []
     for label in sorted(handed_in, key=lambda x: names[x].casefold()):
         out += submissions(names[label], handed_in[label], sheets, reader)
-    return out
+    return Collection(out, accounted(items, out))
+
+
+def accounted(items: list[Item], out: list[Submission]) -> list[Found]:
+    """What became of each file."""
+    taken = {
+        s.source: Found(s.source, f"{s.sheet} of {s.student}", GRADED)
+        for s in out
+        if not s.refused
+    }
+    paths = [printable(item.source) for item in items if not item.folder]
+    return [taken.get(path, Found(path, "not graded")) for path in paths]
 
 
 def submissions(
