@@ -8,7 +8,7 @@ is for one's own work and records no score. Exit code: 0 only with full marks,
 """
 
 import argparse
-import json
+import io
 import os
 import re
 import sys
@@ -21,9 +21,10 @@ import numpy as np
 from attnbook.check import exercises
 from attnbook.check.engine import run_checks
 from attnbook.check.inprocess import InProcess
+from attnbook.notebooks.cells import Cell, NotANotebook, all_cells, runnable
+from attnbook.notebooks.execute import Session, eager_compile
 
 CALL = re.compile(r"^check\([\"']([^\"']+)", re.MULTILINE)
-MAGIC = re.compile(r"^[%!].*", re.MULTILINE)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,15 +42,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        sources = code_cells(options.notebook)
-        wanted = options.exercise or checked(sources)
+        cells = cells_in(options.notebook)
+        wanted = options.exercise or checked(cells)
         chosen = [find(name) for name in dict.fromkeys(wanted)]
     except ValueError as error:
         print(f"{options.notebook}: {error}", file=sys.stderr)
         return 2
     matplotlib.use("Agg")  # no window to be closed
     os.chdir(options.notebook.resolve().parent)  # where Jupyter runs it
-    namespace = run_cells(sources)
+    names = [name for exercise in chosen for name in exercise.names]
+    namespace = run_cells(runnable(cells, names))
     scores = []
     for exercise in chosen:
         answer = InProcess(namespace, exercise.backend)
@@ -62,26 +64,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 1
 
 
-def code_cells(path: Path) -> list[str]:
-    """The sources of the notebook's code cells; ValueError with a sentence
-    if there are none to be had."""
+def cells_in(path: Path) -> list[Cell]:
+    """The notebook's cells; ValueError with a sentence if there are none to
+    be had."""
     try:
-        cells = json.loads(path.read_text("utf-8-sig"))["cells"]
-        return [
-            "".join(cell["source"])
-            for cell in cells
-            if cell["cell_type"] == "code"
-        ]
+        return all_cells(path.read_bytes())
     except OSError as error:
         reason = f"it cannot be read ({error.strerror})."
-    except (ValueError, LookupError, TypeError, RecursionError):
-        reason = "this is no notebook: name the .ipynb file you work in."
+    except NotANotebook as sentence:
+        reason = str(sentence)
     raise ValueError(reason) from None
 
 
-def checked(sources: list[str]) -> list[str]:
+def checked(cells: list[Cell]) -> list[str]:
     """The exercises that the notebook's own cells check."""
-    found = CALL.findall("\n".join(sources))
+    code = (cell.source for cell in cells if cell.kind == "code")
+    found = CALL.findall("\n".join(code))
     if not found:
         raise ValueError(
             "no cell of it calls check: name the exercise, such as "
@@ -100,32 +98,27 @@ def find(name: str):
     return known[name]
 
 
-def run_cells(sources: list[str]) -> dict:
+def run_cells(cells: list[Cell]) -> dict:
     """The names that the cells define; what fails is said, and passed by.
     Cells that only call check are left out."""
-    namespace = {"__name__": "__main__", "display": lambda *args: None}
-    sys.path.insert(0, os.getcwd())
-    for number, source in enumerate(sources, 1):
-        if CALL.match(source):
+    session = Session()
+    eager_compile()
+    sys.path.insert(0, "")  # the notebook's folder
+    for number, cell in enumerate(cells, 1):
+        if CALL.match(cell.source):
             continue
-        try:
-            code = compiled(source, f"<cell {number}>")
-            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-                exec(code, namespace)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            kind = type(error).__name__
-            print(f"Code cell {number} ended in {kind}: {error}")
-    return namespace
-
-
-def compiled(source: str, name: str):
-    """The cell's code; lines of IPython's magics are left out."""
-    try:
-        return compile(source, name, "exec")
-    except SyntaxError:
-        return compile(MAGIC.sub("", source), name, "exec")
+        if cell.kind != "code":
+            print(f"Cell {number} is a {cell.kind} cell; it was run as code.")
+        with redirect_stdout(io.StringIO()):
+            outcome = session.run(number, cell.source)
+        for text in outcome.said:
+            print(f"Code cell {number}: {text}")
+        if isinstance(outcome.error, KeyboardInterrupt):
+            raise KeyboardInterrupt
+        if outcome.error:
+            kind = type(outcome.error).__name__
+            print(f"Code cell {number} ended in {kind}: {outcome.text}")
+    return session.namespace
 
 
 if __name__ == "__main__":

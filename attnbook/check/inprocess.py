@@ -248,7 +248,12 @@ class InProcess:
                 str(tuple(a.shape) if hasattr(a, "shape") else a) for a in args
             )
             hint = ""
-            if "dtype" in str(error) or "scalar type" in str(error):
+            if "MPS" in str(error) or "cuda" in str(error).lower():
+                hint = (
+                    " The check's tensors are float64 and on the CPU: compute "
+                    "where the arguments are, without .to(device)."
+                )
+            elif "dtype" in str(error) or "scalar type" in str(error):
                 hint = (
                     " The check's tensors are float64: make new ones with "
                     "the dtype of an argument."

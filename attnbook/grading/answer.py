@@ -54,6 +54,18 @@ def plainly(name: str, text: str) -> str:
     return f"{name} does not return what the exercise asks for."
 
 
+class Waits:
+    """Seconds that a whole notebook may wait without computing. Where they
+    are used up, a cell or a call still gets one, and what does not wait goes
+    on as before."""
+
+    def __init__(self, seconds: float):
+        self.left = seconds
+
+    def allow(self, most: float) -> float:
+        return max(1.0, min(most, self.left))
+
+
 class Sandboxed:
     """The three methods of an Answer, by way of a worker process.
 
@@ -63,9 +75,14 @@ class Sandboxed:
     """
 
     def __init__(
-        self, fork: Callable[[], Worker], backend: str, limits: Limits
+        self,
+        fork: Callable[[], Worker],
+        backend: str,
+        limits: Limits,
+        waits: Waits | None = None,
     ):
         self.fork, self.backend, self.limits = fork, backend, limits
+        self.waits = waits or Waits(limits.waits)
         self.worker: Worker | None = None
         self.cpu = limits.question
         self.wall = limits.question * limits.patience
@@ -106,7 +123,8 @@ class Sandboxed:
             if not self.worker or self.worker.ended:
                 self.worker = None
                 self.worker = self.fork()
-            reply, got = self.worker.ask(head, args, wall, cpu)
+            idle = self.waits.allow(self.limits.call)
+            reply, got = self.worker.ask(head, args, wall, cpu, idle)
         except Stopped as reason:
             self.stops += 1
             raise Wrong.fixed(f"{name} {reason}.") from None
@@ -117,6 +135,7 @@ class Sandboxed:
             if self.worker:
                 self.cpu -= self.worker.cpu
                 self.wall -= self.worker.wall
+                self.waits.left -= self.worker.idle
         if reply.get("state") == "ok":
             if extent(got) > ROOM + FOLD * extent(args):
                 raise Wrong.fixed(f"{name} returns far too many numbers.")

@@ -1,14 +1,13 @@
 """Grade one notebook: cells and calls in the sandbox, checks out here."""
 
 import hashlib
-import re
 import time
 import zlib
 
 import numpy as np
 
 from attnbook.check.engine import Check, Exercise, run_checks
-from attnbook.grading.answer import Sandboxed, clean
+from attnbook.grading.answer import Sandboxed, Waits, clean
 from attnbook.grading.course import Course, Sheet
 from attnbook.grading.model import (
     NOT_GRADED,
@@ -17,7 +16,6 @@ from attnbook.grading.model import (
     Result,
     Submission,
 )
-from attnbook.grading.notebook import NotANotebook, notebook_cells
 from attnbook.grading.sandbox import (
     Base,
     Sandbox,
@@ -25,6 +23,13 @@ from attnbook.grading.sandbox import (
     Stopped,
     Worker,
     shown,
+)
+from attnbook.notebooks.cells import (
+    Cell,
+    NotANotebook,
+    all_cells,
+    defines,
+    runnable,
 )
 
 TIMES = 3  # a hidden check passes if it does so on as many fresh inputs
@@ -51,7 +56,7 @@ class Grader:
         why = submission.refused
         if not why:
             try:
-                cells = notebook_cells(submission.notebook)
+                cells = all_cells(submission.notebook)
             except NotANotebook as error:
                 why = str(error)
         if why:
@@ -78,10 +83,17 @@ def rng_for(seed: int, *words) -> np.random.Generator:
 class Attempt:
     """One notebook in the sandbox, from its first cell to its last check."""
 
-    def __init__(self, sandbox, sheet: Sheet, cells: list[str], seed: int):
+    def __init__(self, sandbox, sheet: Sheet, cells: list[Cell], seed: int):
         self.sandbox, self.sheet, self.seed = sandbox, sheet, seed
-        self.cells = dict(enumerate(cells, 1))
+        names = [name for e in sheet.exercises for name in e.names]
+        run = dict(enumerate(runnable(cells, names), 1))
+        self.cells = {number: cell.source for number, cell in run.items()}
         self.failed: dict[int, str] = {}  # cell: why, in words
+        self.said = {  # cell: what its author should know of it
+            number: [f"is a {cell.kind} cell; it was run as code."]
+            for number, cell in run.items()
+            if cell.kind != "code"
+        }
         self.fatal: set[int] = set()  # cells that ended the process
         self.took: dict[int, float] = {}  # cell: CPU seconds
         self.quotes = True  # may a message quote what the sandbox said?
@@ -90,6 +102,7 @@ class Attempt:
         self.limits = sandbox.limits
         self.cpu = self.limits.cells(len(sheet.exercises))
         self.wall = self.cpu * self.limits.patience
+        self.waits = Waits(self.limits.waits)
         self.base: Base | None = None
         self.worker: Worker | None = None
         self.used = 0.0
@@ -100,7 +113,7 @@ class Attempt:
         self.run_cells()
         exercises = self.sheet.exercises
         answers = [
-            Sandboxed(self.shared_worker, e.backend, self.limits)
+            Sandboxed(self.shared_worker, e.backend, self.limits, self.waits)
             for e in exercises
         ]
         seen = [
@@ -140,13 +153,14 @@ class Attempt:
                 self.failed.setdefault(number, why)
                 continue
             wall, cpu = self.seconds_for(number)
+            idle = self.waits.allow(self.limits.idle)
             if min(wall, cpu) <= 0 or len(self.fatal) > RESTARTS:
                 why = "was not run: the cells before it had used up the time "
                 self.failed.setdefault(number, f"{why}of the notebook.")
                 continue
             head = {"number": number, "source": source}
             try:
-                reply, _ = self.base.ask(head, (), wall, cpu)
+                reply, _ = self.base.ask(head, (), wall, cpu, idle)
             except Stopped as reason:
                 self.fatal.add(number)
                 self.failed[number] = f"{reason}."
@@ -154,12 +168,23 @@ class Attempt:
             finally:
                 self.cpu -= self.base.cpu
                 self.wall -= self.base.wall
-            self.took[number] = self.base.cpu
-            if reply.get("state") == "failed":
-                why = "failed when it was run again."
-                why = error_in_words(reply) if self.quotes else why
-                self.failed.setdefault(number, why)
+                self.waits.left -= self.base.idle
+            self.took[number] = max(self.base.cpu, self.base.idle)
+            self.listen(number, reply)
         return True
+
+    def listen(self, number: int, reply: dict) -> None:
+        """Keep what the sandbox says of a cell that it has run."""
+        if reason := reply.get("stopped"):
+            self.failed.setdefault(number, f"{reason}.")
+        elif reply.get("state") == "failed":
+            why = "failed when it was run again."
+            why = error_in_words(reply) if self.quotes else why
+            self.failed.setdefault(number, why)
+        said = reply.get("said")
+        if self.quotes and isinstance(said, list) and said:
+            self.said.setdefault(number, [])
+            self.said[number] += [f": {clean(x, 300)}" for x in said[:20]]
 
     def is_quick(self, number: int) -> bool:
         """As cells are that define an answer; known of those that ran."""
@@ -175,12 +200,17 @@ class Attempt:
         return wall, min(limit, self.cpu - kept)
 
     def notes(self) -> list[str]:
-        return [self.note(number) for number in sorted(self.failed)]
+        told = sorted({*self.failed, *self.said})
+        return [note for number in told for note in self.notes_of(number)]
 
-    def note(self, number: int) -> str:
+    def notes_of(self, number: int) -> list[str]:
+        """What there is to say of one cell: what was passed over in it, and
+        how it failed."""
+        said = list(dict.fromkeys(self.said.get(number, [])))
+        said += [self.failed[number]] if number in self.failed else []
         lines = self.cells[number].strip().splitlines() or [""]
-        head = clean(lines[0], 60)
-        return f"Code cell {number} ({head}) {self.failed[number]}"
+        head = f"Code cell {number} ({clean(lines[0], 60)})"
+        return [f"{head} {text}".replace(") : ", "): ") for text in said]
 
     # --- checks ---
 
@@ -255,13 +285,9 @@ class Attempt:
 
     def why(self, exercise: Exercise) -> str:
         """Which cell of this question's failed, if one did."""
-        names = "|".join(map(re.escape, exercise.names))
-        defines = re.compile(
-            rf"^[ \t]*(def|class)[ \t]+({names})\b|^({names})[ \t]*[:=]",
-            re.MULTILINE,
-        )
-        mine = [n for n in self.failed if defines.search(self.cells[n])]
-        return " ".join(self.note(number) for number in mine)
+        mine = defines(exercise.names)
+        found = [n for n in self.failed if mine.search(self.cells[n])]
+        return " ".join(note for n in found for note in self.notes_of(n))
 
     def end(self) -> float:
         """Ends every process; CPU seconds that they used in all."""

@@ -9,17 +9,14 @@ calls the student's functions with the arrays that the grader sends. The
 parent never reads what a base or a worker writes.
 """
 
-import builtins
 import json
-import linecache
 import os
 import random
 import resource
 import signal
 import socket
 import sys
-import traceback
-import types
+import time
 
 import numpy as np
 import torch
@@ -28,8 +25,10 @@ import attnbook.check
 from attnbook.check.engine import Module, NotStarted, Wrong
 from attnbook.check.inprocess import InProcess
 from attnbook.grading import frames, jail
+from attnbook.notebooks.execute import Outcome, Session, eager_compile
 
 MAX_TEXT = 2000
+NAP = 1.0  # seconds; no answer is better for a longer sleep
 
 
 def receive_exactly(sock: socket.socket, size: int) -> bytes:
@@ -53,16 +52,20 @@ def receive(sock: socket.socket) -> tuple[dict, list]:
 def parent(control: socket.socket) -> None:
     """Fork bases and end them, as the grader says."""
     warm_up()
+    session, base = Session(), None
     control.sendall(b'{"state": "ready"}\n')
-    base = None
     while True:
         data, fds, _, _ = socket.recv_fds(control, 1 << 20, 2)
         if not data:
             return
         order = json.loads(data)
         if order["do"] == "start":
-            base = start(order, fds[0], control)
+            base = start(order, fds[0], control, session)
             answer = {"state": "started"}
+        elif order["do"] == "interrupt":
+            answer = {"state": "interrupted"}
+            if base:
+                os.kill(base, signal.SIGINT)
         else:
             answer = {"state": "stopped"} | stop(base)
             base = None
@@ -84,12 +87,14 @@ def warm_up() -> None:
     gc.freeze()
 
 
-def start(order: dict, fd: int, control: socket.socket) -> int:
+def start(
+    order: dict, fd: int, control: socket.socket, session: Session
+) -> int:
     """Fork a base; in a sandbox it is process 1 of its own numbering."""
     if not order["jailed"]:
         base = os.fork()
         if base == 0:
-            become_base(order, fd, control)
+            become_base(order, fd, control, session)
         return base
     mine, its = os.pipe()
     between = os.fork()
@@ -102,7 +107,7 @@ def start(order: dict, fd: int, control: socket.socket) -> int:
         if base == 0:
             os.close(mine)
             os.close(its)
-            become_base(order, fd, control)
+            become_base(order, fd, control, session)
         os.write(its, str(base).encode())
         os._exit(0)
     os.close(its)
@@ -132,7 +137,9 @@ def stop(base: int | None) -> dict:
 # --- the base --------------------------------------------------------------
 
 
-def become_base(order: dict, fd: int, control: socket.socket) -> None:
+def become_base(
+    order: dict, fd: int, control: socket.socket, session: Session
+) -> None:
     """Never returns: lock in, run cells, fork workers."""
     try:
         control.detach()
@@ -144,7 +151,7 @@ def become_base(order: dict, fd: int, control: socket.socket) -> None:
             sock.sendall(frames.pack({"state": "unsafe", "text": str(error)}))
             os._exit(1)
         sock.sendall(frames.pack({"state": "locked in"} | facts))
-        Base(sock, order).serve()
+        Base(sock, order, session).serve()
     finally:
         os._exit(1)
 
@@ -178,18 +185,16 @@ def lock_in(order: dict) -> dict:
 class Base:
     """A student's namespace, and the cells that fill it."""
 
-    def __init__(self, sock: socket.socket, order: dict):
+    def __init__(self, sock: socket.socket, order: dict, session: Session):
         self.sock, self.jailed = sock, order["jailed"]
-        self.worker = 0
+        self.worker, self.session = 0, session
         reseed(order["seed"])
+        sys.path.insert(0, "")  # the working folder, as in Jupyter
         attnbook.check.check = no_check
         torch.set_num_threads = one_thread_only
-        module = types.ModuleType("__main__")
-        sys.modules["__main__"] = module
-        self.namespace = module.__dict__
-        self.namespace["__builtins__"] = builtins
-        self.namespace["display"] = lambda *args, **kwargs: None
-        self.namespace["get_ipython"] = lambda: Magics(self.namespace)
+        time.sleep = nap
+        eager_compile()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def serve(self) -> None:
         while True:
@@ -213,15 +218,17 @@ class Base:
             self.sock.sendall(frames.pack(reply | {"nonce": head["nonce"]}))
 
     def run(self, number: int, source: str) -> dict:
-        """Execute one cell in the notebook's namespace."""
-        name = f"<cell {number}>"
-        lines = source.splitlines(keepends=True)
-        linecache.cache[name] = (len(source), None, lines, name)
+        """Execute one cell; an interrupt from the grader ends the cell and
+        not the process."""
         try:
-            exec(compiled(source, name), self.namespace)
-        except BaseException as error:
-            return {"state": "failed"} | in_words(error, name)
-        return {"state": "ok"}
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            outcome = self.session.run(number, source)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        except KeyboardInterrupt as late:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            outcome = Outcome(late)
+        state = {"state": "failed" if outcome.error else "ok"}
+        return state | in_words(outcome)
 
     def start_worker(self, fd: int) -> None:
         self.end_worker()
@@ -232,7 +239,7 @@ class Base:
         if not self.jailed:
             os.setsid()
         self.sock.close()
-        work(socket.socket(fileno=fd), self.namespace)
+        work(socket.socket(fileno=fd), self.session.namespace)
 
     def fork(self) -> int:
         """A process beyond those that a student may have: there is one for
@@ -260,61 +267,19 @@ class Base:
             pass
 
 
-def compiled(source: str, name: str):
-    """The cell's code; IPython's magics are translated if there are any."""
-    try:
-        return compile(source, name, "exec")
-    except SyntaxError as error:
-        first = error
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    try:
-        plain = TransformerManager().transform_cell(source)
-        code = compile(plain, name, "exec")
-    except Exception:
-        raise first from None
-    return code
+def in_words(outcome: Outcome) -> dict:
+    """What was passed over; type, text and line of an error. The text is the
+    student's own."""
+    out = {"said": [text[:MAX_TEXT] for text in outcome.said[:20]]}
+    if outcome.error:
+        out["type"] = type(outcome.error).__name__[:80]
+        out["text"], out["line"] = outcome.text[:MAX_TEXT], outcome.line
+    return out
 
 
-class Magics:
-    """The few of IPython's magics that may stand before code; the others,
-    and commands to the shell, do nothing."""
-
-    def __init__(self, namespace: dict):
-        self.namespace = namespace
-
-    def run_line_magic(self, name: str, line: str, *rest):
-        if name not in ("time", "prun"):
-            return None
-        try:
-            code = compile(line, "<magic>", "eval")
-        except SyntaxError:  # a statement, such as an assignment
-            code = compile(line, "<magic>", "exec")
-        return eval(code, self.namespace)
-
-    def run_cell_magic(self, name: str, line: str, body: str) -> None:
-        if name in ("time", "capture", "prun"):
-            exec(compiled(body, "<magic>"), self.namespace)
-
-    def __getattr__(self, name: str):
-        return lambda *args, **kwargs: None
-
-
-def in_words(error: BaseException, cell: str) -> dict:
-    """Type, text and line of an error; the text is the student's own."""
-    line = None
-    if isinstance(error, SyntaxError) and error.filename == cell:
-        line, text = error.lineno, error.msg
-    else:
-        for frame in traceback.walk_tb(error.__traceback__):
-            if frame[0].f_code.co_filename == cell:
-                line = frame[1]
-        text = str(error)
-    return {
-        "type": type(error).__name__[:80],
-        "text": str(text)[:MAX_TEXT],
-        "line": line,
-    }
+def nap(seconds: float, sleep=time.sleep) -> None:
+    """Stands for time.sleep, of which a second is as good as an hour."""
+    sleep(min(seconds, NAP))
 
 
 def reseed(seed: int) -> None:

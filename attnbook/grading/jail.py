@@ -44,12 +44,15 @@ def mount(kind: bytes, place: bytes, flags: int, data: bytes | None) -> None:
 
 
 def own_files(size: int) -> None:
-    """An empty /tmp of `size` bytes, an empty /proc, nothing shared."""
+    """An empty /tmp of `size` bytes, an empty /dev/shm of half as many, for
+    processes that compute together, an empty /proc; nothing is shared."""
     must(libc.unshare(NEWNS | NEWIPC | NEWUTS), "new namespaces")
     must(libc.mount(b"none", b"/", None, REC | PRIVATE, None), "private mounts")
     safe = NOSUID | NODEV | NOEXEC
     room = f"size={size},nr_inodes=4096,mode=1777".encode()
     mount(b"tmpfs", b"/tmp", safe, room)
+    room = f"size={size // 2},nr_inodes=1024,mode=1777".encode()
+    mount(b"tmpfs", b"/dev/shm", safe, room)
     mount(b"tmpfs", b"/proc", safe | RDONLY, b"size=4k,mode=555")
 
 

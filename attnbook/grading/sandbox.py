@@ -26,6 +26,7 @@ from attnbook.grading import frames
 from attnbook.grading.limits import MIB, Limits
 
 START = 120.0  # seconds for importing torch on a busy machine
+GRACE = 2.0  # seconds that a cell has to end after it was interrupted
 LOOK = 0.1  # seconds between two looks at what a submission uses
 FIRST_UID = 2_050_000_000  # no person's: each submission gets another one
 READ_ONLY = ("--remount-ro", "/")  # the last thing that bubblewrap does
@@ -38,6 +39,10 @@ class SandboxError(Exception):
 
 class Stopped(Exception):
     """Student code ended or was ended; the message says why, in words."""
+
+
+class OutOfTime(Stopped):
+    """It was still at work when its time was over."""
 
 
 # --- what bubblewrap is told -----------------------------------------------
@@ -96,6 +101,9 @@ ENVIRONMENT = {
     "USER": "student",
 }
 VENV, PACKAGE = "/course/venv", "/course/attnbook"
+# Hidden: matplotlib would look through all of them for each notebook, and
+# brings its own.
+FONTS = ("/usr/share/fonts", "/usr/local/share/fonts")
 
 
 def bwrap_files() -> list[tuple[str, ...]]:
@@ -118,6 +126,7 @@ def bwrap_files() -> list[tuple[str, ...]]:
         out.append(("--ro-bind", sys.prefix, VENV))
     package = str(Path(__file__).resolve().parent.parent)
     out.append(("--ro-bind", package, PACKAGE))
+    out += [("--tmpfs", name) for name in FONTS if os.path.isdir(name)]
     return out
 
 
@@ -414,20 +423,31 @@ class Sandbox:
             if not keep_errors:
                 self.errors.close()
 
-    def used(self) -> tuple[float, int]:
-        """CPU seconds and bytes of the open submission, so far; bytes beyond
+    def interrupt(self) -> None:
+        """What Jupyter's stop button does, for the cell that runs."""
+        try:
+            self.control.send(b'{"do": "interrupt"}')
+            self.hear(30)
+        except OSError:
+            raise SandboxError("the sandbox has ended") from None
+
+    def used(self) -> tuple[float, int, bool]:
+        """CPU seconds and bytes of the open submission, so far, and whether
+        one of its processes computes or waits for its turn to; bytes beyond
         what the clean parent has, which is numpy and torch."""
-        seconds, processes = 0.0, self.processes()
+        seconds, processes, at_work = 0.0, self.processes(), False
         for process in processes:
             try:
-                t = process.cpu_times()
+                with process.oneshot():
+                    t, now = process.cpu_times(), process.status()
             except psutil.Error:
                 continue
             seconds += t.user + t.system + t.children_user + t.children_system
+            at_work |= now in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)
         memory, without = sum(map(resident, processes)), resident(self.parent)
         if memory > self.limits.memory:  # look closer, which takes longer
             memory = sum(map(own_memory, processes))
-        return seconds, max(0, memory - without)
+        return seconds, max(0, memory - without), at_work
 
     def processes(self) -> list[psutil.Process]:
         try:
@@ -461,18 +481,22 @@ class Peer:
         self.sandbox, self.sock = sandbox, sock
         self.sock.setblocking(False)
         self.ended = False
-        self.cpu = self.wall = 0.0  # seconds that the last request took
+        # seconds that the last request took, and waited without computing
+        self.cpu = self.wall = self.idle = 0.0
 
-    def ask(self, head: dict, values, wall: float, cpu: float):
+    def ask(
+        self, head: dict, values, wall: float, cpu: float, idle: float = 1e9
+    ):
         """(head, values) of the reply; Stopped if none comes within `wall`
-        seconds and `cpu` seconds of computing. After that it has ended."""
+        seconds, `cpu` seconds of computing and `idle` seconds of waiting.
+        After that it has ended."""
         nonce = secrets.token_hex(8)
-        deadline = Deadline(self.sandbox, self.sock, wall, cpu)
+        deadline = Deadline(self.sandbox, self.sock, wall, cpu, idle)
         try:
             if not self.is_quiet():
                 raise Stopped("wrote to the grader, or ended the process")
             deadline.send(frames.pack(head | {"nonce": nonce}, values))
-            reply, got = deadline.frame()
+            reply, got = self.reply(deadline)
             if reply.get("nonce") != nonce:
                 raise Stopped("wrote to the grader instead of answering")
         except Stopped:
@@ -480,7 +504,11 @@ class Peer:
             raise
         finally:
             self.cpu, self.wall = deadline.spent()
+            self.idle = deadline.idled
         return reply, got
+
+    def reply(self, deadline: "Deadline") -> tuple[dict, list]:
+        return deadline.frame()
 
     def is_quiet(self) -> bool:
         """Has it neither ended nor written what nobody asked for?"""
@@ -501,6 +529,20 @@ class Base(Peer):
     def facts(self) -> dict:
         """What the process says of itself before any student code ran."""
         return Deadline(self.sandbox, self.sock, 30, 1e9).frame()[0]
+
+    def reply(self, deadline: "Deadline") -> tuple[dict, list]:
+        """A cell whose time is over is interrupted first: then what the other
+        cells have defined lives on. `stopped` in the reply's head says so."""
+        try:
+            return deadline.frame()
+        except OutOfTime as reason:
+            self.sandbox.interrupt()
+            deadline.prolong(GRACE)
+            try:
+                head, values = deadline.frame()
+            except Stopped:
+                raise reason from None
+            return head | {"stopped": str(reason)}, values
 
     def fork(self) -> Worker:
         """A worker with the namespace as the cells left it, in place of the
@@ -525,15 +567,16 @@ class Base(Peer):
 class Deadline:
     """Sending and receiving on a socket, whatever the other side does.
 
-    One limit holds for a whole frame, sent and received: Stopped when `wall`
-    seconds have passed, `cpu` seconds or too much memory were used, the
+    One limit holds for a whole frame, sent and received: OutOfTime when
+    `wall` seconds have passed, `cpu` seconds were computed or `idle` seconds
+    went by without computing; Stopped when too much memory was used, the
     other side has ended, or what it writes is no frame.
     """
 
-    def __init__(self, sandbox, sock, wall: float, cpu: float):
+    def __init__(self, sandbox, sock, wall, cpu, idle: float = 1e9):
         self.sandbox, self.sock = sandbox, sock
         self.end = time.monotonic() + wall
-        self.wall, self.cpu = wall, cpu
+        self.wall, self.cpu, self.idle, self.idled = wall, cpu, idle, 0.0
         self.start = self.looked = time.monotonic()
         self.before: float | None = None
         self.now = 0.0
@@ -543,6 +586,11 @@ class Deadline:
         end = time.monotonic()
         measured = 0.0 if self.before is None else self.now - self.before
         return max(0.0, measured) + end - self.looked, end - self.start
+
+    def prolong(self, seconds: float) -> None:
+        """So much more of everything, from now on."""
+        self.end = time.monotonic() + seconds
+        self.cpu, self.idle = self.cpu + seconds, self.idle + seconds
 
     def wait(self, for_writing: bool) -> None:
         """Until the socket is ready, or a limit is reached."""
@@ -557,20 +605,28 @@ class Deadline:
         so lately: also while bytes trickle in or short calls follow."""
         now = time.monotonic()
         if now >= self.end:
-            raise Stopped(f"was stopped after {self.wall:.0f} seconds")
+            raise OutOfTime(f"was stopped after {self.wall:.0f} seconds")
         if now >= self.sandbox.next_look:
             self.sandbox.next_look = now + LOOK
             self.read_meters(now)
         return self.end - now
 
     def read_meters(self, now: float) -> None:
-        self.now, memory = self.sandbox.used()
+        earlier = self.now
+        self.now, memory, at_work = self.sandbox.used()
         if self.before is None:
             self.before = max(0.0, self.now - (now - self.start))
+        elif not at_work and self.now - earlier < 0.1 * (now - self.looked):
+            self.idled += now - self.looked
         self.looked = now
         if self.now - self.before > self.cpu:
-            raise Stopped(
+            raise OutOfTime(
                 f"was stopped after {self.cpu:.0f} seconds of computing"
+            )
+        if self.idled > self.idle:
+            raise OutOfTime(
+                f"was stopped after {max(1, round(self.idled))} seconds of "
+                "waiting"
             )
         if memory > 1.5 * self.sandbox.limits.memory:
             room = self.sandbox.limits.memory // MIB

@@ -1,0 +1,1 @@
+"""How a notebook is read and run, wherever that is done outside Jupyter."""

@@ -1,0 +1,114 @@
+"""Run a notebook's cells outside Jupyter, to the same result.
+
+The one place that does so: the grader's sandbox, `python -m attnbook.check`
+and the reading of masters all use a `Session`.
+"""
+
+import builtins
+import sys
+import traceback
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from attnbook.notebooks.imports import EachForItself
+from attnbook.notebooks.shell import Shell
+
+
+@dataclass
+class Outcome:
+    """How one cell ended."""
+
+    error: BaseException | None = None
+    line: int | None = None  # of the cell, where known
+    said: list[str] = field(default_factory=list)  # what was passed over
+
+    @property
+    def text(self) -> str:
+        if isinstance(self.error, SyntaxError) and self.error.msg:
+            return self.error.msg
+        return str(self.error)
+
+
+class Session:
+    """A notebook's names, and the cells that fill them.
+
+    As a context manager it leaves this process as it found it, which only
+    matters to one that does other things afterwards.
+    """
+
+    def __init__(self, name: str = "__main__"):
+        self.before = self.process_state(name)
+        self.module = types.ModuleType(name)
+        self.shell = Shell(self.module)
+        self.namespace = self.shell.user_ns
+        self.imports = EachForItself(self.namespace)
+        self.shell.ast_transformers.append(self.imports)
+
+    def run(self, number: int, source: str) -> Outcome:
+        """Run one cell; whatever it does is in the Outcome."""
+        self.shell.compile.number = number
+        self.imports.missing, self.shell.said = [], []
+        try:
+            result = self.shell.run_cell(source, store_history=True)
+            error = result.error_before_exec or result.error_in_exec
+        except BaseException as raised:  # of IPython's own, or an interrupt
+            error = raised
+        out = Outcome(error, said=self.imports.missing + self.shell.said)
+        out.line = line_of(error, f"<cell {number}>")
+        return out
+
+    def run_all(self, sources: Iterable[str]) -> list[Outcome]:
+        return [self.run(n, source) for n, source in enumerate(sources, 1)]
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *error) -> None:
+        modules, instances, names = self.before
+        for name, module in modules.items():
+            sys.modules[name] = module
+            if module is None:
+                del sys.modules[name]
+        for kind, instance in instances.items():
+            kind._instance = instance
+        for name in ("display", "get_ipython", "__IPYTHON__"):
+            vars(builtins).pop(name, None)
+        vars(builtins).update(names)
+        self.shell.folder.cleanup()
+
+    @staticmethod
+    def process_state(name: str) -> tuple[dict, dict, dict]:
+        kinds = InteractiveShell, Shell
+        names = "display", "get_ipython", "__IPYTHON__"
+        return (
+            {name: sys.modules.get(name)},
+            {kind: vars(kind).get("_instance") for kind in kinds},
+            {n: vars(builtins)[n] for n in names if n in vars(builtins)},
+        )
+
+
+def line_of(error: BaseException | None, cell: str) -> int | None:
+    """The last line of this cell that an error came by."""
+    if error is None:
+        return None
+    if isinstance(error, SyntaxError) and error.filename == cell:
+        return error.lineno
+    frames = traceback.walk_tb(error.__traceback__)
+    lines = [n for frame, n in frames if frame.f_code.co_filename == cell]
+    return lines[-1] if lines else None
+
+
+def eager_compile() -> None:
+    """From now on torch.compile gives back the function: same values, without
+    the minute and the C++ compiler that compiling takes."""
+    import torch
+
+    def compile(model=None, **options):
+        if model is None:
+            return lambda function: function
+        return model
+
+    torch.compile = compile
