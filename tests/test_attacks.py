@@ -18,6 +18,7 @@ from attnbook.grading.limits import Limits
 from attnbook.grading.model import GRADED, NOT_GRADED, Result, Submission
 from attnbook.grading.sandbox import FIRST_UID, Sandbox, SandboxError
 from tests.attacks import CASES, LEAVE, LOOK, Case, notebook, solved
+from tests.needs import skip_without_sandbox
 from tools.notebooks import ROOT
 
 LIMITS = Limits(cell=1.5, call=0.6, question=1.5)
@@ -95,7 +96,7 @@ def lab(tmp_path_factory):
     try:
         sandbox.start()
     except SandboxError as reason:
-        pytest.skip(str(reason))
+        skip_without_sandbox(reason)
     with sandbox:
         lab = Lab(root, sandbox)
         yield lab

@@ -10,11 +10,11 @@ from attnbook.grading.course import Course
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import Submission
 from attnbook.grading.sandbox import Sandbox, SandboxError
+from tests.needs import module, needs, skip_without_sandbox
 from tools.notebooks import ROOT
 
-distributed = pytest.importorskip(
-    "distributed", reason="needs pip install -e .[classroom]"
-)
+pytestmark = needs("the package distributed")
+distributed = module("distributed")
 COUNT = 12
 
 
@@ -24,7 +24,7 @@ def sandbox_works():
         with Sandbox():
             pass
     except SandboxError as error:
-        pytest.skip(str(error))
+        skip_without_sandbox(error)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from attnbook.grading import batch
 from attnbook.grading.course import Course
 from attnbook.grading.sandbox import Sandbox, SandboxError
 from tests.mixed_class import write_class
+from tests.needs import require, skip_without_sandbox
 from tools.notebooks import ROOT
 
 SHEET = "1_1"
@@ -27,7 +28,7 @@ def sandbox_works():
         with Sandbox():
             pass
     except SandboxError as error:
-        pytest.skip(str(error))
+        skip_without_sandbox(error)
 
 
 def solved(sheet=SHEET):
@@ -232,7 +233,7 @@ def test_two_runs_do_not_share_a_folder(folder, capsys):
 )
 def test_bad_input_is_one_sentence(folder, capsys, words, sentence):
     if "--scheduler" in words:
-        pytest.importorskip("distributed")
+        require("the package distributed")
     assert grade(folder, *words) == cli.BAD_INPUT
     said = capsys.readouterr().err
     assert sentence in said and "Traceback" not in said
@@ -287,7 +288,7 @@ def test_preflight_says_that_it_works(capsys):
 
 
 def test_scores_reach_nbgrader(folder, capsys):
-    pytest.importorskip("nbgrader", reason="needs pip install -e .[nbgrader]")
+    require("the package nbgrader")
     course = folder / "course"
     words = ["--exercise", SHEET, "--course", str(ROOT), "--out", str(course)]
     assert cli.main(["release", "--nbgrader", *words]) == 0

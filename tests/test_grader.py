@@ -8,6 +8,7 @@ from attnbook.grading.course import Course
 from attnbook.grading.grader import Grader
 from attnbook.grading.model import Submission
 from attnbook.grading.sandbox import Sandbox, SandboxError
+from tests.needs import skip_without_sandbox
 from tools.derive import target
 from tools.notebooks import ROOT
 
@@ -20,7 +21,7 @@ def grader():
         with Sandbox() as sandbox:
             yield Grader(COURSE, sandbox, seed=11)
     except SandboxError as error:
-        pytest.skip(str(error))
+        skip_without_sandbox(error)
 
 
 def grade(grader, number, data):

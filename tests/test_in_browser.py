@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from tests.needs import needs
 from tools.notebooks import ROOT
 
 SITE = ROOT / "_build" / "html"
@@ -16,17 +17,7 @@ CONTENTS = (ROOT / "_toc.yml").read_text("utf8")
 PAGES = re.findall(r"(?:file|root): (\S+)", CONTENTS)
 COLOURS = {"type": "rule", "values": ["color-contrast"]}  # all a theme changes
 
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="install with: pip install -e .[browser]"
-)
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright",
-    reason="install with: pip install -e .[browser]",
-)
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine"),
-    pytest.mark.skipif(not SITE.exists(), reason="no book: make book"),
-]
+pytestmark = needs("the package playwright", "Chromium", "the built book")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +36,8 @@ def server():
 @pytest.fixture(scope="module")
 def tab():
     """One tab for all pages: a new one costs as much as most pages do."""
+    from playwright import sync_api
+
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     flags += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
     with sync_api.sync_playwright() as playwright:
@@ -86,6 +79,8 @@ def visit(tab, server):
 
 def violations(page, theme: str, **options) -> list:
     """What axe calls serious in the article, in a theme."""
+    from axe_playwright_python import sync_playwright as axe
+
     page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
     context = {"include": [["article.bd-article"]]}
     options |= {"resultTypes": ["violations"], "preload": False}

@@ -33,12 +33,11 @@ from attnbook.grading.nbgrader_tools import (
     path_with_tools,
     run_nbgrader,
 )
+from tests.needs import module, needs, require, skip
 from tools.notebooks import ROOT, read, tags
 
-pytest.importorskip(
-    "nbgrader", reason="needs .venv/bin/pip install -e '.[nbgrader]'"
-)
-api = pytest.importorskip("nbgrader.api")
+pytestmark = needs("the package nbgrader")
+api = module("nbgrader.api")
 
 COURSE = Course(ROOT)
 SHEET = COURSE.sheet("2_4")  # a find-the-bug exercise, 12 points
@@ -163,10 +162,10 @@ def test_lay_out_keeps_what_is_someone_elses(tmp_path):
 def postgres():
     """A PostgreSQL server of our own: the start of its URLs, to which user,
     password and database are still to be added."""
-    pytest.importorskip("psycopg", reason="PostgreSQL's driver is missing")
+    require("the package psycopg")
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
-        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+        skip("PostgreSQL")
     folder = Path(tempfile.mkdtemp(prefix="attnbook-"))  # its path is short
     owner = {}
     if os.geteuid() == 0:  # the server refuses to run as root
@@ -346,7 +345,7 @@ def refused(url: str, student: str = "anna") -> str:
 )
 def test_bad_urls_are_refused_in_words(bad, says):
     if bad.startswith("postgresql:"):
-        pytest.importorskip("psycopg", reason="PostgreSQL's driver is missing")
+        require("the package psycopg")
     sentence = refused(bad)
     assert says in sentence and "pw5" not in sentence
 

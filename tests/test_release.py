@@ -26,6 +26,7 @@ from attnbook.grading.release import (
     leaks,
     release,
 )
+from tests.needs import require
 
 COURSE = Course(Path(attnbook.__file__).parents[1])
 SHEET = COURSE.sheet("2_1")
@@ -290,7 +291,8 @@ def test_a_hint_may_hold_the_first_line_of_an_answer():
 def test_the_workflow_checks_each_exercise_and_adds_up_its_points(
     files, tmp_path
 ):
-    yaml = pytest.importorskip("yaml")
+    import yaml
+
     text = files[".github/workflows/classroom.yml"].decode()
     assert "the visible checks, and only these" in text
     assert "https://github.com/orgs/community/discussions/205975" in text
@@ -416,7 +418,7 @@ def test_an_exercise_that_does_not_exist(at, capsys):
 
 def test_a_student_installs_the_zip_solves_one_exercise_and_checks_it(tmp_path):
     """A fresh environment sees numpy and torch, but nothing of this course."""
-    pytest.importorskip("setuptools")
+    require("the package setuptools")
     release(COURSE, ["2_1"], tmp_path / "work.zip")
     with zipfile.ZipFile(tmp_path / "work.zip") as archive:
         archive.extractall(tmp_path)

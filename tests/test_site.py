@@ -6,6 +6,7 @@ from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
 
+from tests.needs import needs
 from tools.notebooks import ROOT
 
 SITE = ROOT / "_build" / "html"
@@ -14,9 +15,7 @@ PAGES = sorted(
     for folder in ("book", "chapters", "exercises")
     for p in (SITE / folder).rglob("*.html")
 )
-pytestmark = pytest.mark.skipif(
-    not PAGES, reason="the book is not built: make book"
-)
+pytestmark = needs("the built book")
 
 
 class Page(HTMLParser):

@@ -13,6 +13,7 @@ import soundfile
 
 from attnbook.data import _fsdd, speech
 from attnbook.data.speech import CLEAN, RATE, checked, load, speak, utterances
+from tests.needs import needs
 
 TRAIN, TEST = load(test=False), load(test=True)
 
@@ -245,9 +246,7 @@ def test_the_archive_of_the_commit_is_unpacked(small_copy, monkeypatch):
     check_small()
 
 
-@pytest.mark.skipif(
-    not shutil.which("espeak-ng"), reason="needs the espeak-ng program"
-)
+@needs("espeak-ng")
 def test_the_shipped_script_makes_the_bank():
     from tools.speech_bank import quantise, synthesise
 

@@ -11,12 +11,10 @@ import pytest
 import torch
 
 from attnbook import triton_flash
+from tests.needs import needs
 from tools import gpu
 
-needs_triton = pytest.mark.skipif(
-    triton_flash.triton is None,
-    reason="Triton, an optional extra, is not installed",
-)
+needs_triton = needs("the package triton")
 
 CASES = """\
 37 16 0 16 16 float32
@@ -106,9 +104,7 @@ for name in ("forward_kernel", "keys_kernel", "queries_kernel"):
 
 
 @needs_triton
-@pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="Triton compiles on Linux"
-)
+@needs("Linux")
 def test_kernels_compile_to_matrix_instructions_of_a_gpu(tmp_path):
     env = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"}
     done = subprocess.run(
@@ -136,7 +132,7 @@ def test_the_module_can_be_imported_without_triton():
 
 
 @needs_triton
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@needs("no GPU")
 def test_without_a_gpu_there_is_a_sentence(monkeypatch):
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
     with pytest.raises(RuntimeError, match="TRITON_INTERPRET=1"):

@@ -178,7 +178,8 @@ def machine() -> str:
     """What times depend on: processor, cores, version of torch."""
     info = Path("/proc/cpuinfo")
     names = re.findall(
-        r"model name\s*:\s*(.+)", info.read_text() if info.exists() else ""
+        r"model name\s*:\s*(.+)",
+        info.read_text("utf8") if info.exists() else "",
     )
     name = names[0].strip() if names else platform.machine()
     return f"{name}, {os.cpu_count()} cores, torch {version('torch')}"
@@ -218,7 +219,8 @@ def make(path: Path, seeds: int, jobs: int) -> list[str]:
         long_run = done[0, LONGER][k] if (0, LONGER) in done else None
         made = record(path, per_seed, long_run)
         target = RECORDS / f"{first['claim']['id']}.json"
-        target.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+        target.write_text(text, "utf8")
         claims.append(f"{made['claim']}: {made['verdict']}")
     return claims
 

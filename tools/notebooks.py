@@ -2,9 +2,14 @@
 
 import ast
 import hashlib
+import os
+import shutil
+from itertools import groupby
 from pathlib import Path
 
 import nbformat
+
+from attnbook.notebooks.names import by_name, first_pair, is_sheet
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("chapters", "solutions")  # executed, outputs committed
@@ -12,9 +17,25 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 DISPLAY = "display"  # tag: draws or prints, later cells do not need it
 
 
-def find(wanted: str | None = None, folders=FOLDERS) -> list[Path]:
-    """Notebooks, all or those whose name starts with a number like 1_2."""
-    found = sorted(p for f in folders for p in (ROOT / f).glob("*/*.ipynb"))
+def is_course_notebook(path: Path, root: Path = ROOT) -> bool:
+    """Whether this is a chapter, a master or the sheet of a master, by its
+    place and name: 2_1_topic.ipynb. Others are somebody's own."""
+    parts = path.relative_to(root).parts
+    if len(parts) != 3 or not is_sheet(path):
+        return False
+    if parts[0] == "exercises":
+        return root.joinpath("solutions", *parts[1:]).exists()
+    return parts[0] in FOLDERS
+
+
+def find(
+    wanted: str | None = None, folders=FOLDERS, root: Path = ROOT
+) -> list[Path]:
+    """The course's notebooks, all or those whose name starts with a number
+    like 1_2; SystemExit if two of a folder have one number."""
+    near = (p for f in folders for p in (root / f).glob("*/*.ipynb"))
+    found = sorted(p for p in near if is_course_notebook(p, root))
+    refuse_two(found, root)
     if wanted is None:
         return found
     chosen = [
@@ -26,6 +47,19 @@ def find(wanted: str | None = None, folders=FOLDERS) -> list[Path]:
             f"There is no notebook {wanted}; there are: {', '.join(known)}."
         )
     return chosen
+
+
+def refuse_two(paths: list[Path], root: Path) -> None:
+    """SystemExit with a sentence if one number has two notebooks in one of
+    the folders."""
+    by_folder = groupby(paths, lambda path: path.relative_to(root).parts[0])
+    for _, found in by_folder:
+        if two := first_pair(sorted(found, key=by_name)):
+            first, second = (path.relative_to(root) for path in two)
+            raise SystemExit(
+                f"{first} and {second} have the same number: rename the one "
+                "that is not the course's, or move it to work/."
+            )
 
 
 def number(path: Path) -> str:
@@ -45,8 +79,14 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 
 def write(notebook, path: Path) -> None:
+    """All of it or nothing: a kill leaves the old file."""
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, path)
+    new = path.with_name(f".{path.name}.new")
+    nbformat.write(notebook, new)
+    if path.exists():
+        shutil.copymode(path, new)
+    os.replace(new, path)
 
 
 def code_cells(notebook) -> list:

@@ -73,7 +73,7 @@ def execute(path: Path) -> dict:
     """Run one notebook from top to bottom; on an error nothing is written."""
     prepare()
     try:
-        notebook, clock = read(path), Clock()
+        notebook, clock, before = read(path), Clock(), path.read_bytes()
     except SystemExit as sentence:
         return {"failed": str(sentence)}
     for cell in notebook.cells:
@@ -97,6 +97,8 @@ def execute(path: Path) -> dict:
         return {"failed": f"a cell takes more than {TIMEOUT} s"}
     except DeadKernelError:
         return {"failed": "the kernel died (out of memory, or a crash)"}
+    if path.read_bytes() != before:
+        return {"failed": "it was changed while it ran: nothing is written"}
     normalise(notebook)
     notebook.metadata.setdefault("attnbook", {})
     notebook.metadata.attnbook["executed"] = executed_hash(notebook)
@@ -174,7 +176,8 @@ def main() -> None:
         note(path, result, status)
     status["versions"] = {"python": platform.python_version()}
     status["versions"] |= {name: version(name) for name in PACKAGES}
-    STATUS.write_text(json.dumps(status, indent=1, sort_keys=True) + "\n")
+    text = json.dumps(status, indent=1, sort_keys=True) + "\n"
+    STATUS.write_text(text, "utf8")
     for line in failures:
         print(line, file=sys.stderr)
     sys.exit(bool(failures))
