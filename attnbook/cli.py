@@ -1,16 +1,18 @@
 """The command `attnbook`: for instructors."""
 
 import argparse
-import contextlib
 import os
-import secrets
 import sys
 from pathlib import Path
 
-from attnbook.grading import batch, collect, report
-from attnbook.grading.course import Course, CourseError, find_course
+from attnbook.console import speak_utf8
+from attnbook.grading import session
+from attnbook.grading.clone import find_course, refuse_another_clone
+from attnbook.grading.collect import CollectError
+from attnbook.grading.course import Course, CourseError
 from attnbook.grading.limits import MIB, Limits
-from attnbook.grading.model import NOT_GRADED, Result, Submission
+from attnbook.grading.model import NOT_GRADED
+from attnbook.grading.runfolder import RunError
 from attnbook.grading.sandbox import Sandbox, SandboxError
 
 ALL_GRADED, SOME_NOT, BAD_INPUT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 130
@@ -31,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
         "grade",
         help="grade a folder or zip of submissions",
         description="Grade notebooks of strangers: checks out here, their "
-        "code in a sandbox. Run again, it goes on where it stopped.",
+        "code in a sandbox. Run again, it goes on where it stopped, grades "
+        "what is new or has changed, and keeps all other rows.",
         epilog=CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -41,12 +44,31 @@ def parser() -> argparse.ArgumentParser:
         help="student.ipynb files, a folder for each student, or an LMS zip",
     )
     sheets(grade)
-    grade.add_argument("--out", type=Path, default=Path("grades"))
+    grade.add_argument(
+        "--out",
+        type=Path,
+        default=Path("grades"),
+        help="a folder that may hold grades already; default: %(default)s",
+    )
     grade.add_argument(
         "--jobs", type=positive, default=None, help="processes; default: all"
     )
     grade.add_argument(
-        "--seed", type=int, help="of the secret inputs; default: a fresh one"
+        "--seed",
+        type=natural,
+        help="of the secret inputs; default: that of the folder's first run, "
+        "a fresh one in a new folder",
+    )
+    grade.add_argument(
+        "--only",
+        nargs="+",
+        metavar="NAME",
+        help="grade only these students, named as in grades.csv",
+    )
+    grade.add_argument(
+        "--force",
+        action="store_true",
+        help="grade again what was graded before",
     )
     defaults = Limits()
     for name, of in (
@@ -135,13 +157,21 @@ def sheets(command: argparse.ArgumentParser) -> None:
         help="sheets, such as 2_1",
     )
     command.add_argument(
-        "--course", type=Path, help="the folder with solutions/; default: here"
+        "--course",
+        type=Path,
+        help="the folder with solutions/; default: that of this attnbook",
     )
 
 
 def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    if not text.isdecimal() or not text.isascii() or len(text) > 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)
 
 
@@ -156,143 +186,25 @@ def seconds(text: str) -> float:
 
 
 def open_course(options) -> tuple[Course, list[str]]:
-    root = options.course or find_course()
-    course = Course(root)
+    course = Course(find_course(options.course))
     numbers = list(dict.fromkeys(options.exercise))
     for number in numbers:
         course.sheet(number)
     return course, numbers
 
 
-# --- grade -----------------------------------------------------------------
+# --- the commands ----------------------------------------------------------
 
 
 def run_grade(options) -> int:
     course, numbers = open_course(options)
-    stems = {number: course.sheet(number).stem for number in numbers}
-    found = collect.collect(
-        options.submissions, stems, options.max_mb * 1_000_000
-    ).submissions
-    limits = Limits(
-        cell=options.limit_cell,
-        call=options.limit_call,
-        question=options.limit_question,
-        memory=options.memory * MIB,
-    )
-    settings = batch.Settings(
-        str(course.root),
-        course.digest(numbers),
-        tuple(numbers),
-        secrets.randbits(63) if options.seed is None else options.seed,
-        limits,
-        not options.no_sandbox,
-    )
-    gradebook = url_of_gradebook(options)
-    if gradebook:  # a wrong password is better said before the grading
-        from attnbook.grading.gradebook import write_scores
-
-        write_scores(gradebook, [], course)
     if options.no_sandbox:
         print(UNSAFE, file=sys.stderr)
-    folder = batch.RunFolder(options.out)
-    settings = folder.open(settings, options.seed is not None)
-    results, interrupted = [], False
-    try:
-        grade_class(options, settings, folder, found, results)
-    except KeyboardInterrupt:
-        interrupted = True
-    finish(settings, folder, results, interrupted)
+    results, interrupted = session.grade(options, course, numbers)
     if interrupted:
         return INTERRUPTED
-    if gradebook:
-        count = write_scores(
-            gradebook, results, course, options.nbgrader_course
-        )
-        print(f"{count} submissions written to the gradebook.")
-    if options.nbgrader_course:
-        from attnbook.grading.marks import place_submissions
-
-        notebooks = {s.key: s.notebook for s in found}
-        place_submissions(options.nbgrader_course, course, results, notebooks)
     left = any(r.state == NOT_GRADED for r in results)
     return SOME_NOT if left else ALL_GRADED
-
-
-def url_of_gradebook(options) -> str | None:
-    """Where scores are written, if they are."""
-    if options.gradebook or not options.nbgrader_course:
-        return options.gradebook
-    folder = options.nbgrader_course
-    if not (folder / "nbgrader_config.py").exists():
-        raise CourseError(
-            f"{folder} is no nbgrader course: make one with `attnbook release "
-            "--nbgrader --exercise ... --out DIR`."
-        )
-    return f"sqlite:///{folder.resolve()}/gradebook.db"
-
-
-def grade_class(options, settings, folder, found, results) -> None:
-    """Fills `results`; each is kept in the folder as soon as it is there."""
-    from tqdm import tqdm
-
-    todo: list[Submission] = []
-    for submission in found:
-        if submission.refused:
-            results.append(batch.not_graded(submission, submission.refused))
-        elif done := folder.finished(submission):
-            results.append(done)
-        else:
-            todo.append(submission)
-    if len(todo) + len([r for r in results if r.state == NOT_GRADED]) < len(
-        found
-    ):
-        kept = sum(r.state != NOT_GRADED for r in results)
-        print(f"{kept} were graded before and are kept.")
-    width = max(len(s.student) for s in found)
-    for result in results:
-        if result.state == NOT_GRADED:
-            print(line(result, width))
-    if not todo:
-        return
-    if options.scheduler:
-        stream = batch.grade_there(settings, todo, options.scheduler)
-    else:
-        jobs = options.jobs or os.cpu_count() or 1
-        stream = batch.grade_here(settings, todo, jobs)
-    with contextlib.closing(stream), tqdm(total=len(todo), unit="") as bar:
-        for result in stream:
-            folder.keep(result)
-            results.append(result)
-            bar.write(line(result, width))
-            bar.update()
-
-
-def line(result: Result, width: int) -> str:
-    """One student, for the terminal."""
-    head = f"{result.student:{min(width, 30)}s}  {result.sheet}"
-    if result.state == NOT_GRADED:
-        return f"{head}  not graded: {result.why}"
-    return f"{head}  {result.points:5.2f} of {result.out_of:g}"
-
-
-def finish(settings, folder, results, interrupted: bool) -> None:
-    """Write the reports, and say where they are."""
-    results.sort(key=lambda r: (r.student, r.sheet))
-    digests = {f"{r.student}/{r.sheet}": r.sha256 for r in results}
-    log = folder.write_log(settings, digests)
-    report.write_reports(folder.path, results, log)
-    if interrupted:
-        print(
-            f"\nInterrupted: {len(results)} are kept in {folder.path}. The "
-            "same command goes on from there."
-        )
-        return
-    print(report.summary(results))
-    print(f"Grades: {folder.path / 'grades.csv'}")
-    print(f"Feedback: {folder.path / 'students'}")
-
-
-# --- the other commands ----------------------------------------------------
 
 
 def run_release(options) -> int:
@@ -311,6 +223,7 @@ def run_release(options) -> int:
 
 
 def run_preflight(options) -> int:
+    refuse_another_clone(Path.cwd())
     with Sandbox() as sandbox:
         sandbox.open(0).end()
         who = "as root" if sandbox.root else "as a normal user"
@@ -330,6 +243,8 @@ def run_benchmark(options) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit code. Known errors become one sentence."""
+    if arguments is None:  # as a program
+        speak_utf8()
     options = parser().parse_args(arguments)
     try:
         return options.run(options)
@@ -339,7 +254,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
-    except (CourseError, batch.RunError, collect.CollectError) as error:
+    except (CourseError, RunError, CollectError) as error:
         print(error, file=sys.stderr)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""

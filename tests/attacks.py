@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from textwrap import dedent
 
-from attnbook.grading.course import Course, cells_of, find_course
+from attnbook.grading.clone import find_course
+from attnbook.grading.course import Course, cells_of
 from attnbook.grading.limits import MIB
 from attnbook.grading.stubs import student_cells
 

@@ -1,51 +1,22 @@
-"""Grade a whole class: in parallel, resumable, one bad apple at a time."""
+"""Grade a whole class: in parallel, one bad apple at a time."""
 
 import contextlib
 import ctypes
-import fcntl
-import hashlib
-import importlib.metadata
-import json
 import multiprocessing
-import platform
 import secrets
 import signal
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from attnbook.grading.course import Course, CourseError
+from attnbook.grading.course import CourseError
 from attnbook.grading.grader import Grader
-from attnbook.grading.limits import Limits
 from attnbook.grading.model import NOT_GRADED, Result, Submission
-from attnbook.grading.report import write_whole
+from attnbook.grading.runfolder import RunError
 from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.grading.settings import Settings
 
 TRIES = 2  # times that a grader may fail on one submission
 SLACK = 180.0  # seconds for starting a sandbox on a busy machine
-
-
-class RunError(Exception):
-    """The run cannot go on; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides the scores of a run, and where the course is."""
-
-    course: str
-    digest: str  # of masters, checks and grader
-    sheets: tuple[str, ...]
-    seed: int
-    limits: Limits
-    isolate: bool = True
-
-    def record(self) -> dict:
-        """As the log keeps it: what a later run must have in common."""
-        out = asdict(self) | {"sheets": list(self.sheets)}
-        del out["course"]
-        return out
 
 
 # --- one submission, in whatever process -----------------------------------
@@ -57,8 +28,8 @@ _one_at_a_time = threading.Lock()
 def grader_for(settings: Settings) -> Grader:
     """This process's grader; its sandbox stays open for the next one."""
     if settings not in _graders:
-        course = Course(Path(settings.course))
-        if course.digest(settings.sheets) != settings.digest:
+        course = settings.open_course()
+        if not settings.are_of(course):
             raise CourseError(
                 f"the course in {settings.course} on this machine is not the "
                 "version that the run was started with: give all machines "
@@ -228,94 +199,3 @@ def sentence(error: BaseException) -> str:
             "the notebook, and grade it by hand."
         )
     return f"The grader failed ({kind}: {error}): please report this."
-
-
-# --- the folder of a run ---------------------------------------------------
-
-
-class RunFolder:
-    """Where a run keeps its log and each result as soon as it is there, so
-    that a run which was interrupted goes on where it stopped."""
-
-    def __init__(self, path: Path):
-        self.path = Path(path)
-        self.log = self.path / "run.json"
-        self.kept = self.path / "state"
-
-    def open(self, settings: Settings, seed_given: bool) -> Settings:
-        """Begin or resume; the settings, with the seed of the first start.
-        RunError if the folder belongs to another run."""
-        try:
-            self.kept.mkdir(parents=True, exist_ok=True)
-            self.lock = open(self.path / ".lock", "w")
-        except OSError as error:
-            raise RunError(
-                f"{self.path} cannot be written ({error.strerror}): name "
-                "another folder with --out."
-            ) from None
-        try:  # of this process alone: its workers do not inherit it
-            fcntl.lockf(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(
-                f"Another run is writing to {self.path}: wait for it, or name "
-                "another folder with --out."
-            ) from None
-        if not self.log.exists():
-            self.write_log(settings, {})
-            return settings
-        try:
-            before = json.loads(self.log.read_text("utf8"))["settings"]
-        except (ValueError, KeyError, TypeError):
-            raise RunError(
-                f"{self.log} is damaged: name another folder with --out."
-            ) from None
-        if not seed_given:
-            settings = with_seed(settings, before["seed"])
-        if before != settings.record():
-            differ = [k for k, v in settings.record().items() if v != before[k]]
-            raise RunError(
-                f"{self.path} holds a run with other settings "
-                f"({', '.join(differ)}): name another folder with --out, or "
-                "remove this one."
-            )
-        return settings
-
-    def file(self, key: str) -> Path:
-        return self.kept / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-
-    def finished(self, submission: Submission) -> Result | None:
-        """The result of an earlier start, if the notebook is still the same
-        and was graded."""
-        try:
-            text = self.file(submission.key).read_text("utf8")
-            result = Result.from_json(text)
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-        same = result.key == submission.key
-        same = same and result.sha256 == submission.digest
-        return result if same and result.state != NOT_GRADED else None
-
-    def keep(self, result: Result) -> None:
-        write_whole(self.file(result.key), result.to_json(), to_disk=True)
-
-    def write_log(self, settings: Settings, notebooks: dict) -> dict:
-        """What is needed to do the run again, and to see that it was."""
-        log = {
-            "settings": settings.record(),
-            "versions": versions(),
-            "notebooks": notebooks,
-        }
-        text = json.dumps(log, indent=1) + "\n"
-        write_whole(self.log, text, to_disk=True)
-        return log
-
-
-def with_seed(settings: Settings, seed: int) -> Settings:
-    fields = {k: getattr(settings, k) for k in settings.__dataclass_fields__}
-    return Settings(**fields | {"seed": seed})
-
-
-def versions() -> dict:
-    names = ("attnbook", "numpy", "torch")
-    out = {name: importlib.metadata.version(name) for name in names}
-    return out | {"python": platform.python_version()}

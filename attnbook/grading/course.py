@@ -7,8 +7,10 @@ import functools
 import hashlib
 import importlib.util
 import json
+import re
+from collections.abc import Iterable
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -16,12 +18,20 @@ from types import ModuleType
 from attnbook.check import exercises
 from attnbook.check.against import Hidden
 from attnbook.check.engine import Answer, Exercise
+from attnbook.notebooks.names import (
+    number_of,
+    sheets_below,
+    two_of_one_number,
+)
 
-# Modules that collect, report and hand out: no score depends on them.
-AROUND = (
-    "batch benchmark cli collect gradebook marks nbgrader_plugin "
-    "nbgrader_tools release report stubs"
-).split()
+# Modules and folders that collect, report and hand out: no score depends on
+# them.
+AROUND = set(
+    "batch benchmark cli clone collect console gradebook intake marks "
+    "nbgrader_plugin nbgrader_tools preflight release report runfolder "
+    "session settings stubs tables".split()
+)
+VISIBLE = re.compile(r"\bex_\d+_\d+\b")  # a module of visible checks
 
 
 class CourseError(Exception):
@@ -37,20 +47,35 @@ def load_file(path: Path) -> ModuleType:
 
 
 def cells_of(path: Path) -> list[dict]:
-    """A trusted notebook's cells, their sources joined."""
-    cells = json.loads(path.read_text("utf8"))["cells"]
-    return [c | {"source": "".join(c["source"])} for c in cells]
+    """A trusted notebook's cells, their sources joined; CourseError if the
+    file is no notebook."""
+    try:
+        cells = json.loads(path.read_text("utf8"))["cells"]
+        out = [c | {"source": "".join(c["source"])} for c in cells]
+        if all(isinstance(cell["metadata"], dict) for cell in out):
+            return out
+        reason = "a cell has no metadata"
+    except OSError as error:
+        reason = error.strerror
+    except (ValueError, LookupError, TypeError, RecursionError):
+        reason = "it is empty, damaged or of another kind"
+    raise CourseError(
+        f"{path} cannot be read as a notebook ({reason}): restore it with "
+        "git, or open and save it in JupyterLab."
+    )
 
 
 def run_cells(path: Path) -> dict:
     """The names that a trusted notebook defines, its checks not run."""
-    namespace = {"__name__": "answers"}
-    with redirect_stdout(StringIO()):
-        for cell in cells_of(path):
-            source = cell["source"]
-            if cell["cell_type"] == "code" and not source.startswith("check("):
-                exec(compile(source, path.name, "exec"), namespace)
-    return namespace
+    from attnbook.notebooks.execute import Session  # imports IPython: slow
+
+    code = (c["source"] for c in cells_of(path) if c["cell_type"] == "code")
+    with Session("answers") as session, redirect_stdout(StringIO()):
+        for number, source in enumerate(code, 1):
+            if not source.startswith("check("):
+                if error := session.run(number, source).error:
+                    raise error
+        return dict(session.namespace)
 
 
 @dataclass
@@ -60,7 +85,11 @@ class Sheet:
     number: str  # such as "2_1"
     path: Path
     exercises: list[Exercise]
-    points: dict[str, float] = field(default_factory=dict)  # by exercise id
+
+    @functools.cached_property
+    def points(self) -> dict[str, float]:
+        """By exercise id."""
+        return points_of(self.path)
 
     @property
     def stem(self) -> str:
@@ -89,17 +118,24 @@ class Course:
 
     def __init__(self, root: Path):
         self.root = Path(root).resolve()
+        solutions = self.root / "solutions"
+        if two := two_of_one_number(solutions):
+            first, second = (p.relative_to(self.root) for p in two)
+            raise CourseError(
+                f"Both {first} and {second} in {self.root} claim to be sheet "
+                f"{number_of(first)}: move the one that is not out of "
+                "solutions/."
+            )
         known = exercises()
         self.sheets: dict[str, Sheet] = {}
-        for path in sorted(self.root.glob("solutions/*/*.ipynb")):
-            number = "_".join(path.stem.split("_")[:2])
+        for path in sheets_below(solutions):
+            number = number_of(path)
             mine = [e for k, e in known.items() if k.startswith(f"{number}.")]
-            sheet = Sheet(number, path, mine, points_of(path))
-            self.sheets[number] = sheet
+            self.sheets[number] = Sheet(number, path, mine)
         if not self.sheets:
             raise CourseError(
-                f"There are no masters under {self.root}/solutions: run this "
-                "in the course's folder, or name that with --course."
+                f"There are no masters under {self.root}/solutions: name the "
+                "course's folder with --course."
             )
 
     def sheet(self, number: str) -> Sheet:
@@ -110,18 +146,61 @@ class Course:
             )
         return self.sheets[number]
 
-    def digest(self, numbers) -> str:
-        """Of all that decides a score: masters, checks, grader, package."""
-        package = Path(__file__).parent.parent
-        files = sorted(package.glob("*.py")) + sorted(package.glob("*/*.py"))
-        files = [path for path in files if path.stem not in AROUND]
-        for number in sorted(numbers):
-            path = self.sheet(number).path
-            files += [path, path.with_name(f"{number}_hidden.py")]
-        total = hashlib.sha256()
-        for path in files:
+    def digest(self, number: str) -> str:
+        """Of all that decides a score on this sheet: its master's code and
+        points, its checks, the package, the grader; not of another sheet's."""
+        sheet = self.sheet(number)
+        total = self.common.copy()
+        for path in checks_of(number, PACKAGE):
             total.update(path.name.encode() + b"\0" + path.read_bytes())
+        hidden = sheet.path.with_name(f"{number}_hidden.py")
+        code = [
+            c["source"]
+            for c in cells_of(sheet.path)
+            if c["cell_type"] == "code"
+        ]
+        total.update(json.dumps([sheet.points, code]).encode())
+        total.update(hidden.read_bytes())
         return total.hexdigest()[:16]
+
+    @functools.cached_property
+    def common(self):
+        """The hash of what decides every sheet's scores."""
+        return hash_of(
+            path
+            for path in deciding(PACKAGE)
+            if not VISIBLE.fullmatch(path.stem)
+        )
+
+
+PACKAGE = Path(__file__).resolve().parent.parent  # the one that runs
+
+
+def deciding(package: Path) -> list[Path]:
+    """The files of a package on which scores depend."""
+    return [
+        path
+        for path in sorted(package.rglob("*.py"))
+        if not AROUND & {path.stem, *path.relative_to(package).parts}
+    ]
+
+
+def hash_of(paths: Iterable[Path]):
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    return total
+
+
+def checks_of(number: str, package: Path) -> list[Path]:
+    """The module of a sheet's visible checks and those that it builds on."""
+    found, waiting = {}, [f"ex_{number}"]
+    while waiting:
+        path = package / "check" / f"{waiting.pop()}.py"
+        if path not in found and path.exists():
+            found[path] = VISIBLE.findall(path.read_text("utf8"))
+            waiting += found[path]
+    return sorted(found)
 
 
 def points_of(path: Path) -> dict[str, float]:
@@ -135,17 +214,3 @@ def points_of(path: Path) -> dict[str, float]:
             )
             out[f"{number}.{letter}"] = mark["points"]
     return out
-
-
-def find_course(start: Path | None = None) -> Path:
-    """The course's folder: here, above, or where this package was installed
-    from; CourseError if none has solutions/."""
-    start = Path(start or Path.cwd()).resolve()
-    package = Path(__file__).resolve().parents[2]
-    for folder in (start, *start.parents, package):
-        if (folder / "solutions").is_dir() and (folder / "exercises").is_dir():
-            return folder
-    raise CourseError(
-        "There is no solutions/ here: run this in the course's folder, or "
-        "name that with --course."
-    )

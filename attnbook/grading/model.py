@@ -68,6 +68,7 @@ class Result:
     notes: list[str] = field(default_factory=list)  # cells that failed
     cpu_seconds: float = 0.0  # of the student's code
     wall_seconds: float = 0.0
+    graded_with: dict = field(default_factory=dict)  # settings.for_sheet
 
     @property
     def key(self) -> str:

@@ -1,64 +1,46 @@
-"""What a run leaves behind: grades for the instructor, a page per student.
+"""What a run leaves behind: a page and a results.json for each student.
 
 Names, error messages and code come from students: a page shows them as text,
-runs no script and loads nothing, a spreadsheet computes nothing from them.
+runs no script and loads nothing.
 """
 
 import base64
-import csv
 import hashlib
-import io
 import json
-import os
 import re
 import unicodedata
-from collections import Counter
 from html import escape
 from pathlib import Path
 
 from attnbook.grading.collect import folder_name, printable
-from attnbook.grading.model import (
-    NOT_GRADED,
-    CheckResult,
-    QuestionResult,
-    Result,
+from attnbook.grading.model import CheckResult, QuestionResult, Result
+from attnbook.grading.tables import (
+    EMPTY,
+    amount,
+    graded,
+    write_grades,
+    write_whole,
 )
 
-EMPTY = hashlib.sha256().hexdigest()  # nothing was read
 MAX_TEXT = 2_000  # characters of one message
 COLOURS = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")  # of a terminal
-FORMULA = re.compile("[=+\\-@|%\uff1d\uff0b\uff0d\uff20]")
 
 
-def write_reports(folder: Path, results: list[Result], run: dict) -> None:
+def write_reports(folder: Path, results: list[Result]) -> list[str]:
     """Write grades.csv, and below students/ a page and a results.json for
-    each result. `run` says what was run; its seed is shown to nobody."""
+    each result; what is to be said of a grades.csv that was there."""
     folder = Path(folder)
-    write_whole(folder / "grades.csv", "\ufeff" + grades(results))
+    folder.mkdir(parents=True, exist_ok=True)
+    notes = write_grades(folder / "grades.csv", results)
     for result in results:
         place = folder / "students" / folder_name(result.student)
         place.mkdir(parents=True, exist_ok=True)
-        write_whole(place / f"{result.sheet}.html", page(result, run))
+        write_whole(place / f"{result.sheet}.html", page(result))
         scores = json.dumps(gradescope(result), indent=1) + "\n"
         write_whole(place / f"{result.sheet}.results.json", scores)
         if len(results) == 1:
             write_whole(folder / "results.json", scores)
-
-
-def write_whole(path: Path, text: str, to_disk: bool = False) -> None:
-    """Write a file so that nobody ever finds half of it; with `to_disk` it
-    also outlives a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(new, "wb") as file:
-            file.write(text.encode("utf8"))
-            if to_disk:
-                file.flush()
-                os.fsync(file.fileno())
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
+    return notes
 
 
 # --- text from strangers ---------------------------------------------------
@@ -74,77 +56,6 @@ def plain(text: str) -> str:
 
 def html(text: str) -> str:
     return escape(plain(text))
-
-
-def spread(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = printable(text)
-    return f"'{text}" if FORMULA.match(text) else text
-
-
-def amount(points: float) -> str:
-    """Points, with two decimals at most: 2, 2.5, 0.67."""
-    return f"{points:.2f}".rstrip("0").rstrip(".")
-
-
-def graded(result: Result | QuestionResult) -> bool:
-    return result.state != NOT_GRADED
-
-
-# --- grades.csv ------------------------------------------------------------
-
-
-def grades(results: list[Result]) -> str:
-    """A row per result. What was not graded has no points: it is no zero."""
-    found = {q.id for result in results for q in result.questions}
-    ids = sorted(found, key=lambda i: re.sub(r"\d+", pad, i))
-    out = io.StringIO()
-    rows = csv.writer(out)
-    head = ["student", "sheet", "state", "points", "out_of"]
-    rows.writerow([*head, *ids, "why", "source", "sha256"])
-    for result in results:
-        points = {q.id: amount(q.points) for q in result.questions if graded(q)}
-        total = [amount(result.points), amount(result.out_of)]
-        rows.writerow(
-            [
-                spread(result.student),
-                result.sheet,
-                result.state,
-                *(total if graded(result) else ["", ""]),
-                *(points.get(i, "") for i in ids),
-                spread(result.why),
-                spread(result.source),
-                "" if result.sha256 == EMPTY else result.sha256,
-            ]
-        )
-    return out.getvalue()
-
-
-def pad(number: re.Match) -> str:
-    return number[0].zfill(4)
-
-
-def summary(results: list[Result]) -> str:
-    """A short table for the terminal: each sheet's mean, and why some were
-    not graded."""
-    lines = ["sheet   graded  not graded    mean   of  lowest  highest"]
-    for sheet in sorted({r.sheet for r in results}):
-        mine = [r for r in results if r.sheet == sheet]
-        points = [r.points for r in mine if graded(r)]
-        left = len(mine) - len(points)
-        line = f"{sheet:<6}  {len(points):>6}  {left:>10}"
-        if points:
-            out_of = max(r.out_of for r in mine)
-            line += f"  {sum(points) / len(points):>6.2f}  {amount(out_of):>3}"
-            line += f"  {amount(min(points)):>6}  {amount(max(points)):>7}"
-        lines.append(line)
-    reasons = Counter(printable(r.why) for r in results if not graded(r))
-    if reasons:
-        lines.append("Not graded, which is not a zero:")
-        lines += [f"{n:>4} x {why}" for why, n in reasons.most_common(10)]
-    if len(reasons) > 10:
-        lines.append("     and more: see grades.csv")
-    return "\n".join(lines)
 
 
 # --- Gradescope ------------------------------------------------------------
@@ -271,7 +182,7 @@ style-src 'sha256-{policy}'; base-uri 'none'; form-action 'none'">
 """
 
 
-def page(result: Result, run: dict) -> str:
+def page(result: Result) -> str:
     """One student's feedback on one sheet, as a page of its own."""
     done = graded(result)
     return PAGE.format(
@@ -282,7 +193,7 @@ def page(result: Result, run: dict) -> str:
         student=html(printable(result.student)),
         score=score(result) if done else no_score(result),
         body=questions(result) + cells(result) if done else what_to_do(),
-        footer=footer(result, run),
+        footer=footer(result),
     )
 
 
@@ -449,7 +360,7 @@ to your instructor if the time to hand in is over.</li>
 </section>"""
 
 
-def footer(result: Result, run: dict) -> str:
+def footer(result: Result) -> str:
     """How points come about, and which file was graded with what."""
     parts = []
     if graded(result):
@@ -463,8 +374,7 @@ def footer(result: Result, run: dict) -> str:
         parts.append(
             f"File, by its SHA-256: <code>{html(result.sha256)}</code>"
         )
-    settings = run.get("settings")
-    if isinstance(settings, dict) and "digest" in settings:
-        digest = html(str(settings["digest"]))
+    if "digest" in result.graded_with:
+        digest = html(str(result.graded_with["digest"]))
         parts.append(f"Version of the checks: <code>{digest}</code>")
     return "\n".join(f"<p>{part}</p>" for part in parts)

@@ -1,0 +1,225 @@
+"""The folder of a class's grades: every result that was ever made there.
+
+Each is kept as soon as it is there, so that a run which was interrupted goes
+on where it stopped, and a later run adds to the earlier ones.
+"""
+
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import math
+import platform
+import re
+import secrets
+from dataclasses import asdict, fields, is_dataclass, replace
+from pathlib import Path
+from typing import get_args, get_origin
+
+from attnbook.grading.model import NOT_GRADED, Result, Submission
+from attnbook.grading.settings import Settings, differing
+from attnbook.grading.tables import write_whole
+
+BAD_JSON = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+KEPT = re.compile(r"[0-9a-f]{64}\.json")
+
+
+class RunError(Exception):
+    """The run cannot go on; the message says what to do."""
+
+
+class RunFolder:
+    """Opened by one run at a time."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self.log = self.path / "run.json"
+        self.kept = self.path / "state"
+        self.earlier: dict[str, Result] = {}  # by key, as it was found
+        self.damaged: dict[Path, str] = {}  # why, in words
+        self.results: dict[str, Result] = {}  # by key, as it is now
+        self.logged: dict = {}
+        self.any_seed = False  # may kept results have any seed?
+
+    def open(self, settings: Settings, seed_given: bool) -> Settings:
+        """The settings, with the seed of the first run unless one was given.
+        RunError if the folder cannot be used."""
+        self.take_lock()
+        self.read_results()
+        if not seed_given and (self.log.exists() or self.earlier):
+            settings = replace(settings, seed=self.logged_seed())
+            self.any_seed = True
+        elif self.log.exists():
+            self.logged = readable_log(self.log)
+        self.results = dict(self.earlier)
+        self.write_log(settings)
+        return settings
+
+    def take_lock(self) -> None:
+        try:
+            self.kept.mkdir(parents=True, exist_ok=True)
+            self.lock = open(self.path / ".lock", "wb")
+        except OSError as error:
+            raise RunError(
+                f"{self.path} cannot be written ({error.strerror}): name "
+                "another folder with --out."
+            ) from None
+        try:  # of this process alone: its workers do not inherit it
+            fcntl.lockf(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(
+                f"Another run is writing to {self.path}: wait for it, or name "
+                "another folder with --out."
+            ) from None
+
+    # --- results ---
+
+    def read_results(self) -> None:
+        for path in sorted(self.kept.iterdir()):
+            if not KEPT.fullmatch(path.name):
+                continue
+            try:
+                result = read_result(path)
+                if self.file(result.key) != path:
+                    raise ValueError("of another name")
+                self.earlier[result.key] = result
+            except OSError as error:
+                self.damaged[path] = error.strerror
+            except BAD_JSON:
+                self.damaged[path] = "it holds no result"
+
+    def file(self, key: str) -> Path:
+        data = key.encode("utf8", "surrogatepass")
+        return self.kept / f"{hashlib.sha256(data).hexdigest()}.json"
+
+    def finished(
+        self, submission: Submission, settings: Settings
+    ) -> Result | None:
+        """The result of an earlier run, if the notebook is still the same
+        and was graded with what would decide its score now."""
+        result = self.earlier.get(submission.key)
+        if not result or result.state == NOT_GRADED:
+            return None
+        if result.sha256 != submission.digest:
+            return None
+        wanted = settings.for_sheet(submission.sheet)
+        if self.any_seed:
+            del wanted["seed"]
+        return None if differing(result.graded_with, wanted) else result
+
+    def keep(self, result: Result) -> None:
+        """From now on this is the student's result on the sheet. What was
+        graded stays where a later run found nothing at all."""
+        before = self.results.get(result.key)
+        nothing = result.state == NOT_GRADED and not result.sha256
+        if before and before.state != NOT_GRADED and nothing:
+            return
+        path = self.file(result.key)
+        if path.is_dir():  # not ours, and not ours to remove
+            path.rename(path.with_suffix(f".{secrets.token_hex(4)}"))
+        write_whole(path, result.to_json(), to_disk=True)
+        self.results[result.key] = result
+
+    def rows(self) -> list[Result]:
+        """Every result of this run and of earlier ones."""
+        by_name = sorted(self.results.values(), key=lambda r: r.sheet)
+        return sorted(by_name, key=lambda r: r.student)
+
+    def owners(self) -> dict[Path, str]:
+        """Whose the files in state/ are, as far as the log knows."""
+        notebooks = self.logged.get("notebooks")
+        names = notebooks if isinstance(notebooks, dict) else {}
+        parts = (name.rpartition("/") for name in names)
+        return {
+            self.file(f"{student}\n{sheet}"): f"{student}, {sheet}"
+            for student, _, sheet in parts
+        }
+
+    # --- the log ---
+
+    def logged_seed(self) -> int:
+        """The seed of the last run; RunError if it cannot be known."""
+        seeds = {r.graded_with.get("seed") for r in self.earlier.values()}
+        known = [s for s in seeds if is_seed(s)]
+        tip = f" {known[0]}" if len(known) == 1 else ""
+        give = (
+            f"give the seed of the earlier run with --seed{tip}, or name "
+            "another folder with --out."
+        )
+        try:
+            self.logged = read_object(self.log)
+            seed = self.logged["settings"]["seed"]
+            if is_seed(seed):
+                return seed
+        except FileNotFoundError:
+            raise RunError(
+                f"{self.kept} holds results and {self.log} is missing: {give}"
+            ) from None
+        except OSError as error:
+            raise RunError(
+                f"{self.log} cannot be read ({error.strerror}): mend that, or "
+                "name another folder with --out."
+            ) from None
+        except BAD_JSON:
+            pass
+        raise RunError(f"{self.log} is damaged: {give}")
+
+    def write_log(self, settings: Settings) -> None:
+        """What is needed to do the run again, and to see that it was."""
+        notebooks = {f"{r.student}/{r.sheet}": r.sha256 for r in self.rows()}
+        log = {
+            "settings": settings.record(),
+            "versions": versions(),
+            "notebooks": notebooks,
+        }
+        text = json.dumps(log, indent=1) + "\n"
+        write_whole(self.log, text, to_disk=True)
+
+
+def is_seed(value) -> bool:
+    return type(value) is int and value >= 0
+
+
+def read_object(path: Path) -> dict:
+    """A JSON object; OSError or one of BAD_JSON otherwise."""
+    value = json.loads(path.read_text("utf8"))
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    return value
+
+
+def readable_log(path: Path) -> dict:
+    """The log; nothing where it is damaged."""
+    try:
+        return read_object(path)
+    except (OSError, *BAD_JSON):
+        return {}
+
+
+def read_result(path: Path) -> Result:
+    """A result as `keep` wrote it; OSError or one of BAD_JSON otherwise."""
+    result = Result.from_json(path.read_text("utf8"))
+    if not fits(result, Result):
+        raise ValueError("a value of another type")
+    if not re.fullmatch(r"\d+_\d+", result.sheet):
+        raise ValueError("no sheet")
+    json.dumps(asdict(result), ensure_ascii=False).encode()
+    return result
+
+
+def fits(value, kind) -> bool:
+    """Is the value, and are all within it, of the declared type?"""
+    if is_dataclass(kind):
+        return all(fits(getattr(value, f.name), f.type) for f in fields(kind))
+    if get_origin(kind) is list:
+        (each,) = get_args(kind)
+        return isinstance(value, list) and all(fits(v, each) for v in value)
+    if kind is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is kind
+
+
+def versions() -> dict:
+    names = ("attnbook", "numpy", "torch")
+    out = {name: importlib.metadata.version(name) for name in names}
+    return out | {"python": platform.python_version()}

@@ -1,0 +1,283 @@
+"""One run of `attnbook grade`: from what was handed in to the reports."""
+
+import contextlib
+import difflib
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from attnbook.grading import batch, collect, report, tables
+from attnbook.grading.course import Course, CourseError
+from attnbook.grading.limits import MIB, Limits
+from attnbook.grading.model import NOT_GRADED, Result, Submission
+from attnbook.grading.runfolder import RunError, RunFolder
+from attnbook.grading.settings import Settings, differing
+from attnbook.grading.tables import counted
+
+
+def grade(
+    options, course: Course, numbers: list[str]
+) -> tuple[list[Result], bool]:
+    """Results of what was handed in now, and whether the run was interrupted.
+    All that can be known to be wrong is said before anything is graded."""
+    stems = {number: course.sheet(number).stem for number in numbers}
+    collection = collect.collect(
+        options.submissions,
+        stems,
+        options.max_mb * 1_000_000,
+        leave_out=not_handed_in(options),
+    )
+    print(collection.summary())
+    found = only(collection.submissions, options)
+    gradebook = url_of_gradebook(options)
+    if gradebook:  # a wrong password is better said before the grading
+        from attnbook.grading.gradebook import write_scores
+
+        write_scores(gradebook, [], course)
+    settings = Settings.of(
+        course,
+        numbers,
+        secrets.randbits(63) if options.seed is None else options.seed,
+        limits_of(options),
+        not options.no_sandbox,
+    )
+    folder = RunFolder(options.out)
+    settings = folder.open(settings, options.seed is not None)
+    tables.write_whole(
+        folder.path / "files.csv", "\ufeff" + tables.files(collection.files)
+    )
+    results, interrupted = [], False
+    try:
+        grade_class(options, settings, folder, found, results)
+    except KeyboardInterrupt:
+        interrupted = True
+    finish(options, settings, folder, results, interrupted)
+    if interrupted:
+        return results, True
+    if gradebook:
+        count = write_scores(
+            gradebook, results, course, options.nbgrader_course
+        )
+        print(f"{counted(count, 'submission')} written to the gradebook.")
+    if options.nbgrader_course:
+        from attnbook.grading.marks import place_submissions
+
+        notebooks = {s.key: s.notebook for s in found}
+        place_submissions(options.nbgrader_course, course, results, notebooks)
+    return results, False
+
+
+def limits_of(options) -> Limits:
+    return Limits(
+        cell=options.limit_cell,
+        call=options.limit_call,
+        question=options.limit_question,
+        memory=options.memory * MIB,
+    )
+
+
+# --- before ----------------------------------------------------------------
+
+
+def not_handed_in(options) -> list[Path]:
+    """Folders below the submissions that this command writes itself, now or
+    in an earlier run."""
+    source = options.submissions.resolve()
+    out, course = options.out, options.nbgrader_course
+    if contains(out, source):
+        mine = [out / "state", out / "students"]
+    else:
+        mine = [out]
+    if course and not contains(course, source):
+        mine.append(course)
+    with contextlib.suppress(OSError):  # a zip, or nothing
+        mine += filter(is_run_folder, options.submissions.iterdir())
+    return mine
+
+
+def contains(folder: Path, path: Path) -> bool:
+    folder = folder.resolve()
+    return folder == path or folder in path.parents
+
+
+def is_run_folder(path: Path) -> bool:
+    return (path / "run.json").is_file() and (path / "state").is_dir()
+
+
+def only(found: list[Submission], options) -> list[Submission]:
+    """The submissions of the students that were asked for."""
+    if not options.only:
+        return found
+    wanted = set(options.only)
+    students = list(dict.fromkeys(s.student for s in found))
+    for name in options.only:
+        if name not in students:
+            raise RunError(
+                f"There is no student {name} in {options.submissions}"
+                f"{like(name, students)}; nothing was graded."
+            )
+    return [s for s in found if s.student in wanted]
+
+
+def like(name: str, students: list[str]) -> str:
+    """The names that may have been meant, for a sentence."""
+    lower = {student.casefold(): student for student in students}
+    name = name.casefold()
+    close = [lower[n] for n in lower if name in n]
+    close += [lower[n] for n in difflib.get_close_matches(name, lower)]
+    close = list(dict.fromkeys(close))[:5]
+    return f"; there is {', '.join(close)}" if close else ""
+
+
+def url_of_gradebook(options):
+    """Where scores are written, if they are."""
+    if options.gradebook or not options.nbgrader_course:
+        return options.gradebook
+    folder = options.nbgrader_course
+    if not (folder / "nbgrader_config.py").exists():
+        raise CourseError(
+            f"{folder} is no nbgrader course: make one with `attnbook release "
+            "--nbgrader --exercise ... --out DIR`."
+        )
+    from attnbook.grading.gradebook import in_file
+
+    return in_file(folder.resolve() / "gradebook.db")
+
+
+# --- grading ---------------------------------------------------------------
+
+
+def grade_class(options, settings, folder, found, results) -> None:
+    """Fills `results`; what is graded is in the folder as soon as it is
+    there."""
+    todo: list[Submission] = []
+    for submission in found:
+        done = folder.finished(submission, settings)
+        if submission.refused:
+            why = submission.refused
+            results.append(batch.not_graded(submission, why))
+        elif done and not options.force:
+            results.append(done)
+        else:
+            todo.append(submission)
+    say_what_is_known(folder, results, todo, settings)
+    width = max(len(s.student) for s in found)
+    for result in results:
+        if result.state == NOT_GRADED:
+            print(line(result, width))
+    if todo:
+        stream = stream_of(options, settings, todo)
+        for result in shown(stream, len(todo), width):
+            result.graded_with = settings.for_sheet(result.sheet)
+            folder.keep(result)
+            results.append(result)
+
+
+def say_what_is_known(folder, results, todo, settings) -> None:
+    """In a line each: what is damaged, kept, and graded again."""
+    owners = folder.owners()
+    now = {folder.file(s.key): f"{s.student}, {s.sheet}" for s in todo}
+    for path, why in folder.damaged.items():
+        whose = now.get(path) or owners.get(path, "whoever it was of")
+        then = "is graded again" if path in now else "has to be graded again"
+        print(f"{path} is damaged ({why}): {whose}, {then}.", file=sys.stderr)
+    kept = sum(r.state != NOT_GRADED for r in results)
+    if kept:
+        print(f"{kept} were graded before and are kept.")
+    before = [folder.earlier.get(s.key) for s in todo]
+    same = [
+        r
+        for r, s in zip(before, todo)
+        if r and r.state != NOT_GRADED and r.sha256 == s.digest
+    ]
+    if same:
+        print(
+            f"{len(same)} were graded before{with_others(same, settings)} and "
+            "are graded again."
+        )
+
+
+def with_others(results: list[Result], settings: Settings) -> str:
+    """Which other settings the results were made with, in brackets."""
+    names = {
+        name
+        for result in results
+        for name in differing(
+            result.graded_with, settings.for_sheet(result.sheet)
+        )
+    }
+    words = {"digest": "version of the sheet or the grader"}
+    listed = ", ".join(sorted(words.get(name, name) for name in names))
+    return f" with other settings ({listed})" if names else ""
+
+
+def stream_of(options, settings, todo) -> Iterator[Result]:
+    if options.scheduler:
+        return batch.grade_there(settings, todo, options.scheduler)
+    return batch.grade_here(settings, todo, options.jobs or os.cpu_count() or 1)
+
+
+def shown(stream, count: int, width: int) -> Iterator[Result]:
+    """The results, a line and a step of the bar for each."""
+    from tqdm import tqdm
+
+    with contextlib.closing(stream), tqdm(total=count, unit="") as bar:
+        for result in stream:
+            yield result
+            bar.write(line(result, width))
+            bar.update()
+
+
+def line(result: Result, width: int) -> str:
+    """One student, for the terminal."""
+    head = f"{result.student:{min(width, 30)}s}  {result.sheet}"
+    if result.state == NOT_GRADED:
+        return f"{head}  not graded: {result.why}"
+    return f"{head}  {result.points:5.2f} of {result.out_of:g}"
+
+
+# --- after -----------------------------------------------------------------
+
+
+def finish(options, settings, folder, results, interrupted: bool) -> None:
+    """Write the reports on all that the folder holds, and say where."""
+    for result in results:
+        if result.state == NOT_GRADED:
+            folder.keep(result)
+    results.sort(key=lambda r: (r.student, r.sheet))
+    rows = folder.rows()
+    folder.write_log(settings)
+    notes = report.write_reports(folder.path, rows)
+    say_what_stays(settings, rows, results)
+    for note in notes:
+        print(note)
+    if interrupted:
+        again = "starts again" if options.force else "goes on from there"
+        print(
+            f"\nInterrupted: {len(rows)} are kept in {folder.path}. The same "
+            f"command {again}."
+        )
+        return
+    print(tables.summary(rows))
+    print(f"Grades: {folder.path / 'grades.csv'}")
+    print(f"Feedback: {folder.path / 'students'}")
+
+
+def say_what_stays(settings, rows, results) -> None:
+    mine = {r.key for r in results}
+    stay = [r for r in rows if r.key not in mine]
+    if not stay:
+        return
+    others = [
+        r
+        for r in stay
+        if r.state != NOT_GRADED
+        and differing(r.graded_with, settings.for_sheet(r.sheet))
+    ]
+    more = f", {len(others)} of them" if others else ""
+    print(
+        f"{counted(len(stay), 'row')} of earlier runs are kept{more}"
+        f"{with_others(others, settings)}."
+    )
