@@ -10,12 +10,18 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attnbook.grading.course import Course, Sheet
+from attnbook.grading.marks import student_id
 from attnbook.grading.model import GRADED, Result
 from attnbook.grading.nbgrader_tools import path_with_tools
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
 INSTALL = ".venv/bin/pip install -e '.[nbgrader]' -c constraints.txt"
+OPTIONS = re.compile(r"\?\w+=[^/]*$")  # of a URL, behind its path
 # What a driver says, as a pattern, and what the instructor reads instead: a
 # driver may quote parts of the URL, and so of a password.
 REASONS = {
@@ -51,12 +57,16 @@ class GradebookError(Exception):
 
 
 def write_scores(
-    url: str, results: list[Result], course: Course, folder: Path | None = None
+    url: "str | URL",
+    results: list[Result],
+    course: Course,
+    folder: Path | None = None,
 ) -> int:
     """Record the scores of these results; how many submissions got one.
 
     `url` is SQLAlchemy's, such as sqlite:///gradebook.db or
-    postgresql://user:password@host/name; tables are made when missing. Each
+    postgresql://user:password@host/name; tables are made when missing. The
+    path of a file is taken as it stands, with all its %, # and ?. Each
     sheet becomes an assignment called by its number, with the cells that
     `nbgrader generate_assignment` would record. A second run updates what the
     first one wrote. A score given by hand stays and counts, and is marked for
@@ -75,7 +85,7 @@ def write_scores(
     cannot be reached, entered or written; never with the password.
     """
     results = list({result.key: result for result in results}.values())
-    with explained(url):
+    with explained(url) as url:
         from nbgrader.api import Gradebook
 
         for number in sorted({result.sheet for result in results}):
@@ -88,7 +98,7 @@ def write_scores(
     return sum(written)
 
 
-def declare(url: str, sheet: Sheet) -> None:
+def declare(url: "URL", sheet: Sheet) -> None:
     """Assignment, notebook and cells, as `generate_assignment` makes them."""
     import nbformat
     from nbgrader.api import Gradebook
@@ -108,7 +118,7 @@ def record(
     gradebook, sheet: Sheet, result: Result, folder: Path | None
 ) -> bool:
     """Write one result; whether it has a score."""
-    student = result.student
+    student = student_id(result.student)
     gradebook.update_or_create_student(student)
     time = submitted_at(folder, result)
     extra = {"timestamp": time} if time else {}
@@ -133,16 +143,26 @@ def record(
 
 def submitted_at(folder: Path | None, result: Result) -> str:
     """The time that nbgrader noted, "" where it did not."""
+    from nbgrader.utils import parse_utc
+
     if folder is None:
         return ""
-    name = f"submitted/{result.student}/{result.sheet}/timestamp.txt"
-    path = Path(folder) / name
-    return path.read_text("utf8").strip() if path.is_file() else ""
+    student = student_id(result.student)
+    name = f"submitted/{student}/{result.sheet}/timestamp.txt"
+    try:
+        time = (Path(folder) / name).read_text("utf8").strip()
+        parse_utc(time)
+    except (OSError, ValueError, OverflowError):
+        return ""
+    return time
 
 
-def is_file(url: str) -> bool:
-    """Whether the gradebook is a file (SQLite) and not on a server
-    (PostgreSQL); GradebookError if the URL cannot be one's."""
+# --- where the gradebook is ------------------------------------------------
+
+
+def address(url: "str | URL") -> "URL":
+    """SQLAlchemy's form of the URL; GradebookError if it cannot be that of a
+    gradebook."""
     try:
         import nbgrader  # noqa: F401
         from sqlalchemy.engine import make_url
@@ -152,10 +172,9 @@ def is_file(url: str) -> bool:
             f"Writing a gradebook needs nbgrader: {INSTALL}"
         ) from None
     try:
-        parsed = make_url(url)
-        kind = parsed.get_backend_name()
-        if kind not in ("sqlite", "postgresql"):
-            raise ValueError(kind)
+        parsed = with_path_as_typed(url) or make_url(url)
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise ValueError(parsed)
         parsed.get_dialect().import_dbapi()
     except (ArgumentError, ValueError):
         raise GradebookError(
@@ -167,25 +186,57 @@ def is_file(url: str) -> bool:
         raise GradebookError(
             f"The driver for this database is missing: {INSTALL}"
         ) from None
-    if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
+    if is_file(parsed) and parsed.database in (None, "", ":memory:"):
         raise GradebookError(
             "The gradebook's URL names no file: write sqlite:///gradebook.db."
         )
-    return kind == "sqlite"
+    return parsed
+
+
+def with_path_as_typed(url: "str | URL") -> "URL | None":
+    """The URL of the very file that sqlite:///PATH names, where its folder is
+    there. Otherwise the path may be written with escapes, as SQLAlchemy reads
+    it; so may one with options (?timeout=9) or one that begins with file:."""
+    if not isinstance(url, str) or not url.startswith("sqlite:///"):
+        return None
+    path = url.removeprefix("sqlite:///")
+    if not path or path.startswith((":memory:", "file:")):
+        return None
+    if OPTIONS.search(path) or not os.path.isdir(os.path.dirname(path) or "."):
+        return None
+    return in_file(path)
+
+
+def in_file(path: Path | str) -> "URL":
+    """The URL of a gradebook in this file, whatever its name; GradebookError
+    where nbgrader is missing."""
+    try:
+        from sqlalchemy.engine import URL
+    except ImportError:
+        raise GradebookError(
+            f"Writing a gradebook needs nbgrader: {INSTALL}"
+        ) from None
+    return URL.create("sqlite", database=str(path))
+
+
+def is_file(url: "URL") -> bool:
+    """Whether the gradebook is a file (SQLite) and not on a server."""
+    return url.get_backend_name() == "sqlite"
 
 
 @contextmanager
-def explained(url: str) -> Iterator[None]:
-    """Turn what goes wrong with a database into a GradebookError."""
-    in_file = is_file(url)
+def explained(url: "str | URL") -> Iterator["URL"]:
+    """The URL as SQLAlchemy has it; what goes wrong with the database becomes
+    a GradebookError."""
+    parsed = address(url)
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         with quietly():
-            yield
+            yield parsed
     except (SQLAlchemyError, ValueError, RuntimeError) as error:
         said = str(getattr(error, "orig", error))
-        raise GradebookError(reason(said, in_file)) from None
+        raise GradebookError(reason(said, is_file(parsed))) from None
 
 
 @contextmanager

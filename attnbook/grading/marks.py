@@ -8,10 +8,12 @@ import re
 import textwrap
 from pathlib import Path
 
+from attnbook.grading.collect import folder_name
 from attnbook.grading.course import Course, CourseError, Sheet, cells_of
 from attnbook.grading.model import Result
 from attnbook.grading.notebook import NotANotebook, parse, text_of
 
+MARKED = re.compile("~[0-9a-f]{12}$")  # as folder_name marks
 CHECK = re.compile(r'check\("([^"]+)"')
 
 
@@ -60,6 +62,18 @@ def mark(cells: list[dict], sheet: Sheet) -> None:
             cell["metadata"]["nbgrader"] = wanted.pop(key)
 
 
+def student_id(student: str) -> str:
+    """What nbgrader calls a student, in its gradebook and its folders: the
+    name, unless that cannot be a folder's or is too long for one or for the
+    gradebook. Then it is cut and ends in a mark, and no name of another
+    student's can be the same."""
+    plain = Path(student).name == student != ".." and student.isprintable()
+    if not plain or MARKED.search(student):
+        return folder_name(student)
+    fits = len(student) <= 100 and len(student.encode()) <= 200
+    return student if fits else folder_name(student)
+
+
 def place_submissions(
     folder: Path,
     course: Course,
@@ -75,18 +89,12 @@ def place_submissions(
     rendered, its markup would act with the instructor's rights. Results
     without a readable notebook are left out.
 
-    CourseError if a student's name cannot be a folder's or the folder
-    cannot be written.
+    CourseError if some of them cannot be written; the others are there then.
     """
-    placed = []
+    placed, failed = [], []
     for result in results:
-        sheet, student = course.sheet(result.sheet), result.student
+        sheet, student = course.sheet(result.sheet), student_id(result.student)
         cells = read_cells(notebooks.get(result.key, b""))
-        if Path(student).name != student or student in ("", ".."):
-            raise CourseError(
-                f"A student cannot be called {student!r} in a gradebook's "
-                "folder: rename what was handed in."
-            )
         if not cells:
             continue
         name = f"autograded/{student}/{sheet.number}/{sheet.stem}.ipynb"
@@ -95,12 +103,15 @@ def place_submissions(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)  # nbgrader's are read-only
             path.write_text(json.dumps(to_show(cells, sheet)), "utf8")
+            placed.append(path)
         except OSError as error:
-            raise CourseError(
-                f"{path} cannot be written ({error.strerror}): name another "
-                "folder."
-            ) from None
-        placed.append(path)
+            failed.append(f"{path} cannot be written ({error.strerror})")
+    if failed:
+        more = f", and {len(failed) - 1} others" if failed[1:] else ""
+        raise CourseError(
+            f"{failed[0]}{more}: mend that, or name another folder; the "
+            f"other {len(placed)} are there."
+        )
     return placed
 
 

@@ -18,11 +18,16 @@ PLUGIN = "attnbook.grading.nbgrader_plugin.StudentVersion"
 CONFIG = f'''\
 """Students get the course's own stubs in place of nbgrader's."""
 
+from pathlib import Path
+from urllib.parse import quote
+
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions
 
 c = get_config()
 c.CourseDirectory.course_id = "attnbook"  # PostgreSQL refuses an empty one
+here = Path(__file__).resolve().parent / "gradebook.db"
+c.CourseDirectory.db_url = "sqlite:///" + quote(str(here))  # also with a %
 c.GenerateAssignment.preprocessors = [
     "{PLUGIN}" if step is ClearSolutions else step
     for step in GenerateAssignment().preprocessors
@@ -82,7 +87,8 @@ def run_nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
         cwd=folder,
         env=os.environ | {"PATH": path_with_tools()},
         capture_output=True,
-        text=True,
+        encoding="utf8",
+        errors="replace",
     )
 
 
@@ -97,6 +103,7 @@ def grade_with_nbgrader(
     student, None for those whom nbgrader failed to grade.
     """
     from nbgrader.api import Gradebook
+    from sqlalchemy.engine import URL
 
     folder = Path(folder)
     lay_out_sheets([sheet], folder)
@@ -115,7 +122,8 @@ def grade_with_nbgrader(
 
     scores = dict.fromkeys(notebooks)
     graded = {p.parts[-3] for p in folder.glob("autograded/*/*/*.ipynb")}
-    with Gradebook(f"sqlite:///{folder.resolve()}/gradebook.db") as gradebook:
+    path = folder.resolve() / "gradebook.db"
+    with Gradebook(URL.create("sqlite", database=str(path))) as gradebook:
         for found in gradebook.submission_dicts(sheet.number):
             if found["student"] in graded:
                 scores[found["student"]] = found["score"]
