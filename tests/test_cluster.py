@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from attnbook.grading.course import Course
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import Submission
 from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.grading.settings import Settings
 from tests.needs import module, needs, skip_without_sandbox
 from tools.notebooks import ROOT
 
@@ -29,9 +31,7 @@ def sandbox_works():
 
 @pytest.fixture(scope="module")
 def settings():
-    course = Course(ROOT)
-    digest = course.digest(["2_1"])
-    return batch.Settings(str(ROOT), digest, ("2_1",), 7, Limits())
+    return Settings.of(Course(ROOT), ["2_1"], 7, Limits())
 
 
 def submissions(count):
@@ -97,7 +97,7 @@ def test_the_same_scores_as_on_one_machine(cluster, settings):
 
 
 def test_another_version_of_the_course_grades_nothing(cluster, settings):
-    other = batch.Settings(settings.course, "0" * 16, ("2_1",), 7, Limits())
+    other = replace(settings, digests=(("2_1", "0" * 16),))
     (result,) = batch.grade_there(
         other, submissions(1), cluster.scheduler_address
     )

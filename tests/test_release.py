@@ -17,6 +17,7 @@ import pytest
 import attnbook
 from attnbook.check.__main__ import main
 from attnbook.grading.course import Course, CourseError, cells_of
+from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.release import (
     ReleaseError,
     answer_lines,
@@ -65,6 +66,7 @@ def test_a_student_gets_what_is_needed_and_no_more(files):
         assert any(d.startswith(name) for d in about["dependencies"])
     text = files["requirements.txt"].decode() + str(about)
     assert "jupyterlab" in text and "-e ." in text
+    assert "\nipywidgets>=8,<9" in text  # or tqdm warns in each notebook
     assert not re.search("pebble|psutil|nbgrader|papermill|scripts", text)
 
 
@@ -81,6 +83,27 @@ def test_the_read_me_says_how_to_install_work_check_and_hand_in(files):
     ):
         assert words in text, words
     assert "GitHub" not in hand_out(COURSE, ["2_1"])["README.md"].decode()
+
+
+def test_the_read_me_says_what_the_grader_has(files):
+    text = files["README.md"].decode().split("## What the grader has")[1]
+    about = tomllib.loads(files["pyproject.toml"].decode())["project"]
+    names = [re.match(r"[\w-]+", d)[0].lower() for d in about["dependencies"]]
+    assert {"numpy", "torch", "scikit-learn"} <= set(names)
+    listed = text.split("`constraints.txt`,\n")[1].split(".\n")[0]
+    assert re.findall(r"`([\w-]+)`", listed) == sorted(names)
+    limits, said = Limits(), " ".join(text.split())
+    for words in (
+        f"{limits.cell:g} s of computing for a cell",
+        f"{limits.call:g} s for a call",
+        f"{limits.memory // MIB // 1024} GiB",
+        "That line alone fails and is named",
+        "Long waits are cut short",
+        "No network.",
+        "The working folder starts empty",
+        "must not change its arguments in place",
+    ):
+        assert words in said, words
 
 
 # --- writing ---------------------------------------------------------------

@@ -13,15 +13,18 @@ import pytest
 
 from attnbook.grading import report
 from attnbook.grading.collect import folder_name
+from attnbook.grading.intake.account import Found
 from attnbook.grading.model import (
     NOT_GRADED,
     CheckResult,
     QuestionResult,
     Result,
 )
-from attnbook.grading.report import gradescope, page, summary, write_reports
+from attnbook.grading.report import gradescope, page, write_reports
+from attnbook.grading.tables import files as files_table
+from attnbook.grading.tables import summary
 
-RUN = {"settings": {"digest": "9f2c81a0", "seed": 987654321}}
+WITH = {"digest": "9f2c81a0", "seed": 987654321}
 EVIL = "<script>alert(1)</script>{title}\u202e\x1b[31mred\x00\u200b&amp;\ud800"
 MILD = "&lt;script&gt;alert(1)&lt;/script&gt;{title}red&amp;amp;"
 
@@ -40,6 +43,7 @@ def question(points=2.0, *checks, letter="a", **more):
 
 def result(*questions, student="alice", **more):
     more = {"sheet": "2_1", "source": "a.zip: x", "sha256": "ab" * 32} | more
+    more.setdefault("graded_with", WITH)
     return Result(student, questions=list(questions), **more)
 
 
@@ -67,7 +71,7 @@ def test_one_row_per_student_and_sheet_one_column_per_question(tmp_path):
         result(other, student="carl", sheet="2_10"),
         refused(),
     ]
-    write_reports(tmp_path, results, RUN)
+    write_reports(tmp_path, results)
     first, second, third = rows(tmp_path)
     assert list(first) == (
         "student sheet state points out_of 2_1.a 2_1.b 2_10.a why source sha256"
@@ -117,7 +121,7 @@ def test_one_row_per_student_and_sheet_one_column_per_question(tmp_path):
 )
 def test_a_spreadsheet_computes_nothing_from_a_name(tmp_path, name):
     bad = refused(why=name, student=name, source=name)
-    write_reports(tmp_path, [bad], RUN)
+    write_reports(tmp_path, [bad])
     (row,) = rows(tmp_path)
     for column in ("student", "why", "source"):
         assert re.match("'[=+@%\uff1d-]", row[column]), row
@@ -125,9 +129,41 @@ def test_a_spreadsheet_computes_nothing_from_a_name(tmp_path, name):
 
 
 def test_a_name_with_commas_quotes_and_lines_stays_one_cell(tmp_path):
-    write_reports(tmp_path, [result(question(), student='a,"b"\nc;\td')], RUN)
+    write_reports(tmp_path, [result(question(), student='a,"b"\nc;\td')])
     (row,) = rows(tmp_path)
     assert row["student"] == 'a,"b" c; d' and row["points"] == "2"
+
+
+def test_a_later_grades_csv_keeps_what_no_result_tells_of(tmp_path):
+    write_reports(tmp_path, [result(question()), refused()])
+    late = result(question(1.0), student="carl")
+    (note,) = write_reports(tmp_path, [late, refused("Empty.")])
+    assert note.startswith("1 row of ") and "stay" in note
+    got = {row["student"]: row for row in rows(tmp_path)}
+    assert got["alice"]["points"] == "2" and got["carl"]["points"] == "1"
+    assert got["bob"]["why"] == "Empty." and len(got) == 3
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\xfe", b"a;b\r\n1;2", b"student,sheet,mine\r\nbo,2_1,x\r\n"]
+)
+def test_a_grades_csv_changed_by_hand_is_kept_aside(tmp_path, data):
+    (tmp_path / "grades.csv").write_bytes(data)
+    notes = write_reports(tmp_path, [result(question())])
+    assert "changed by hand" in notes[0]
+    (aside,) = tmp_path.glob("grades.*.csv")
+    assert aside.read_bytes() == data and aside.name in notes[0]
+    assert rows(tmp_path)[0]["student"] == "alice"
+
+
+def test_what_became_of_each_file():
+    found = [Found("=x/a.ipynb", "2_1 of =x"), Found("b, c.txt", "not read")]
+    lines = list(csv.reader(io.StringIO(files_table(found))))
+    assert lines == [
+        ["path", "became"],
+        ["'=x/a.ipynb", "2_1 of =x"],
+        ["b, c.txt", "not read"],
+    ]
 
 
 # --- a student's page ------------------------------------------------------
@@ -163,7 +199,7 @@ class Page(HTMLParser):
 
 
 def shown(*questions, **more):
-    return Page(page(result(*questions, **more), RUN))
+    return Page(page(result(*questions, **more)))
 
 
 def test_score_first_then_each_question_and_check_in_words():
@@ -229,7 +265,7 @@ def test_what_all_checks_say_is_said_once():
 
 
 def test_not_graded_says_why_and_what_to_do():
-    got = Page(page(refused(), RUN)).words
+    got = Page(page(refused())).words
     assert "Feedback on 2.1: not graded" in got
     assert "Not graded There are 2 notebooks: hand in one. What to do" in got
     assert "This is not a zero" in got and "0 of" not in got
@@ -247,8 +283,8 @@ def test_nothing_of_a_student_s_is_taken_for_markup():
     bad = question(0.0, check(EVIL, False, False, EVIL), why=EVIL)
     bad.title = EVIL
     for text in (
-        page(result(bad, student=EVIL, notes=[EVIL], sha256=EVIL), RUN),
-        page(refused(EVIL, EVIL), {"settings": {"digest": EVIL}}),
+        page(result(bad, student=EVIL, notes=[EVIL], sha256=EVIL)),
+        page(refused(EVIL, EVIL, graded_with={"digest": EVIL})),
     ):
         text.encode("utf8")
         assert MILD in text
@@ -258,7 +294,7 @@ def test_nothing_of_a_student_s_is_taken_for_markup():
 
 
 def test_a_page_loads_and_runs_nothing():
-    text = page(result(question()), RUN)
+    text = page(result(question()))
     got = Page(text)
     policy = next(
         m["content"]
@@ -279,7 +315,7 @@ def test_a_page_loads_and_runs_nothing():
 def test_neither_the_seed_nor_the_instructor_s_paths_are_shown():
     for got in (result(question()), refused()):
         got.source = "/home/prof/secret"
-        text = page(got, RUN) + json.dumps(gradescope(got))
+        text = page(got) + json.dumps(gradescope(got))
         assert "987654321" not in text and "/home/prof" not in text
 
 
@@ -314,7 +350,7 @@ def files(folder):
 def test_every_student_gets_a_folder_and_nothing_lies_outside(tmp_path):
     names = ["alice", "..", "a/../../b", "CON", "\U0001f600"]
     results = [result(question(), student=name) for name in names]
-    write_reports(tmp_path / "out", results, RUN)
+    write_reports(tmp_path / "out", results)
     assert files(tmp_path) == sorted(
         ["out/grades.csv"]
         + [
@@ -326,14 +362,14 @@ def test_every_student_gets_a_folder_and_nothing_lies_outside(tmp_path):
 
 
 def test_one_result_is_also_where_gradescope_looks(tmp_path):
-    write_reports(tmp_path, [result(question())], RUN)
+    write_reports(tmp_path, [result(question())])
     top = (tmp_path / "results.json").read_text("utf8")
     inner = tmp_path / "students/alice/2_1.results.json"
     assert top == inner.read_text("utf8") and json.loads(top)["score"] == 2
 
 
 def test_a_crash_leaves_the_old_file(tmp_path, monkeypatch):
-    write_reports(tmp_path, [result(question())], RUN)
+    write_reports(tmp_path, [result(question())])
     before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
 
     def full(old, new):
@@ -341,7 +377,7 @@ def test_a_crash_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        write_reports(tmp_path, [refused(student="alice")], RUN)
+        write_reports(tmp_path, [refused(student="alice")])
     after = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
     assert after == before
 

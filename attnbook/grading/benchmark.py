@@ -54,7 +54,9 @@ def ours(sheet: Sheet, count: int, jobs: int) -> list[str]:
         command += ["--out", str(folder / "out"), "--jobs", str(jobs)]
         command += ["--course", str(sheet.path.parents[2])]
         began, before = time.perf_counter(), children_seconds()
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf8", errors="replace"
+        )
         wall = time.perf_counter() - began
         cpu = children_seconds() - before
         if done.returncode:

@@ -7,15 +7,18 @@ anything is written.
 import json
 import os
 import re
+import textwrap
 import tomllib
 import zipfile
 from itertools import pairwise
 from pathlib import Path
 
-from attnbook.grading.course import Course, Sheet, cells_of
+from attnbook.grading.course import Course, CourseError, Sheet, cells_of
+from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.stubs import BLOCK, student_cells
 
 GRADERS_NEED = {"pebble", "psutil"}
+NOTEBOOKS_NEED = {"jupyterlab", "ipywidgets"}  # to be worked in
 ANSWER, ANSWER_IN_CODE, PROSE, HIDDEN = 15, 24, 40, 50  # characters that count
 IMPORT = re.compile(r"(from[\w.]+)?import")
 INSTRUCTORS = re.compile(r"(^|/)(solutions|grading)/|_hidden\.py$|/cli\.py$")
@@ -120,7 +123,7 @@ def notebook(course: Course, sheet: Sheet) -> bytes:
     want = [(c["cell_type"], c["source"]) for c in derived(sheet)]
     try:
         have = [(c["cell_type"], c["source"]) for c in cells_of(path)]
-    except (OSError, ValueError, LookupError, TypeError):
+    except CourseError:
         have = None
     if have != want:
         raise ReleaseError(
@@ -162,7 +165,7 @@ def students_need(about: dict) -> list[str]:
 
 def requirements(course: Course, about: dict) -> str:
     """Of the course's requirements those that a student needs."""
-    needed = {*map(bare, students_need(about["project"])), "jupyterlab"}
+    needed = {*map(bare, students_need(about["project"])), *NOTEBOOKS_NEED}
     text = (course.root / "requirements.txt").read_text("utf8")
     kept = [line for line in text.splitlines() if bare(line) in needed]
     head = "# pip install -r requirements.txt -c constraints.txt"
@@ -324,6 +327,29 @@ says what is wrong. Hints fold out. The command line checks a whole notebook:
 Your work is graded on the checks that you see and on **hidden ones with other
 inputs**. To pass all visible checks is a good sign and no promise of full
 marks; code that only knows the visible numbers earns nothing.
+
+## What the grader has
+
+Your cells run once, from the first to the last, on another machine.
+
+- **Packages.** Python's own, `attnbook`, and, in the versions of
+  `constraints.txt`,
+{packages}.
+  An import of anything else fails there. That line alone fails and is named on
+  your feedback page, the lines around it run; code that uses a name from it
+  does not work.
+- **Time.** {cell:g} s of computing for a cell and {call:g} s for a call of
+  one of your functions. Long waits are cut short: `time.sleep` returns early,
+  and what waits for anything else, such as `input`, is stopped after
+  {idle:g} s, in the whole notebook after {waits:g} s. What takes longer costs
+  the questions that need it, and no other.
+- **Memory.** {memory} GiB beyond what NumPy and PyTorch take themselves.
+- **No network.** Nothing can be downloaded or installed.
+- **Files.** The working folder starts empty: files of your own computer are
+  not there. What your cells write there can be read by later cells.
+- **Arguments are only read.** A function must not change its arguments in
+  place (`x += 1`, `x[0] = 0`, `x.sort()`): copy first, or make a new array.
+  An answer that changes what it was given fails the check.
 {github}
 Code: MIT (`LICENSE`). Texts: CC BY 4.0 (`LICENSE-TEXT`).
 """
@@ -339,13 +365,28 @@ no hidden check is in this repository. Your grade is made elsewhere.
 def readme(sheets: list[Sheet], about: dict, github: bool) -> str:
     listed = "\n".join(f"- [{s.stem}]({exercise(s)})" for s in sheets)
     version = about["project"]["requires-python"].removeprefix(">=")
+    limits = Limits()
     return README.format(
         sheets=listed,
         first=exercise(sheets[0]),
         python=f"Python {version} or newer",
         cpu_torch=CPU_TORCH,
+        packages=packages(about),
+        cell=limits.cell,
+        call=limits.call,
+        idle=limits.idle,
+        waits=limits.waits,
+        memory=f"{limits.memory / MIB / 1024:g}",
         github=README_GITHUB if github else "",
     )
+
+
+def packages(about: dict) -> str:
+    """What a student's code may import in the grader, as pip calls it."""
+    names = sorted(map(bare, students_need(about["project"])))
+    listed = ", ".join(f"`{name}`" for name in names)
+    filled = textwrap.fill(listed, 76, break_on_hyphens=False)
+    return textwrap.indent(filled, "  ")
 
 
 WORKFLOW = """# With each push: the visible checks, and only these.
