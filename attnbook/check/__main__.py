@@ -19,8 +19,9 @@ import matplotlib
 import numpy as np
 
 from attnbook.check import exercises
-from attnbook.check.engine import run_checks
+from attnbook.check.engine import Exercise, run_checks
 from attnbook.check.inprocess import InProcess
+from attnbook.console import speak_utf8
 from attnbook.notebooks.cells import Cell, NotANotebook, all_cells, runnable
 from attnbook.notebooks.execute import Session, eager_compile
 
@@ -51,13 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     matplotlib.use("Agg")  # no window to be closed
     os.chdir(options.notebook.resolve().parent)  # where Jupyter runs it
     names = [name for exercise in chosen for name in exercise.names]
-    namespace = run_cells(runnable(cells, names))
-    scores = []
-    for exercise in chosen:
-        answer = InProcess(namespace, exercise.backend)
-        report = run_checks(exercise, answer, np.random.default_rng())
-        print(report)
-        scores.append(report.score)
+    with Session() as session:
+        run_cells(session, runnable(cells, names))
+        scores = [score(session, exercise) for exercise in chosen]
     if all(score == 1 for score in scores):
         print("All visible checks passed. A grader has others besides.")
         return 0
@@ -98,10 +95,9 @@ def find(name: str):
     return known[name]
 
 
-def run_cells(cells: list[Cell]) -> dict:
-    """The names that the cells define; what fails is said, and passed by.
-    Cells that only call check are left out."""
-    session = Session()
+def run_cells(session: Session, cells: list[Cell]) -> None:
+    """Run them; what fails is said, and passed by. Cells that only call check
+    are left out."""
     eager_compile()
     sys.path.insert(0, "")  # the notebook's folder
     for number, cell in enumerate(cells, 1):
@@ -118,8 +114,16 @@ def run_cells(cells: list[Cell]) -> dict:
         if outcome.error:
             kind = type(outcome.error).__name__
             print(f"Code cell {number} ended in {kind}: {outcome.text}")
-    return session.namespace
+
+
+def score(session: Session, exercise: Exercise) -> float:
+    """Print what the visible checks say; the share of them that passed."""
+    answer = InProcess(session.namespace, exercise.backend)
+    report = run_checks(exercise, answer, np.random.default_rng())
+    print(report)
+    return report.score
 
 
 if __name__ == "__main__":
+    speak_utf8()
     sys.exit(main())

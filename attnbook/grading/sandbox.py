@@ -5,6 +5,8 @@ anything of the instructor's; `jail` takes the last privileges away, process
 by process. Linux only.
 """
 
+import atexit
+import functools
 import itertools
 import json
 import os
@@ -26,6 +28,18 @@ from attnbook.grading import frames
 from attnbook.grading.limits import MIB, Limits
 
 START = 120.0  # seconds for importing torch on a busy machine
+LOCKED = "cannot read its own packages"
+FIRST_CELL = {
+    "number": 1,
+    "source": f"""import os, sys
+def add(x):
+    return x + x
+for place in filter(os.path.isdir, sys.path[1:]):
+    for entry in os.scandir(place):
+        if not os.access(entry, os.R_OK):
+            raise OSError("{LOCKED}, such as " + entry.path)
+""",
+}
 GRACE = 2.0  # seconds that a cell has to end after it was interrupted
 LOOK = 0.1  # seconds between two looks at what a submission uses
 FIRST_UID = 2_050_000_000  # no person's: each submission gets another one
@@ -124,10 +138,31 @@ def bwrap_files() -> list[tuple[str, ...]]:
     out += [("--ro-bind", name, name) for name in sorted(base)]
     if sys.prefix != sys.base_prefix:
         out.append(("--ro-bind", sys.prefix, VENV))
-    package = str(Path(__file__).resolve().parent.parent)
-    out.append(("--ro-bind", package, PACKAGE))
+    package = Path(__file__).resolve().parent.parent
+    out.append(("--ro-bind", str(for_everyone(package)), PACKAGE))
     out += [("--tmpfs", name) for name in FONTS if os.path.isdir(name)]
     return out
+
+
+@functools.cache
+def for_everyone(package: Path) -> Path:
+    """The package as a foreign user can read it: itself, or a copy where it
+    was cloned under a umask such as 077."""
+    if all(is_readable(p) for p in (package, *package.rglob("*"))):
+        return package
+    folder = tempfile.mkdtemp(prefix="attnbook-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = Path(folder) / package.name
+    skip = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, copy, ignore=skip, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return copy
+
+
+def is_readable(path: Path) -> bool:
+    needed = 0o005 if path.is_dir() else 0o004
+    return path.stat().st_mode & needed == needed
 
 
 def shown(path: Path) -> str | None:
@@ -316,17 +351,23 @@ class Sandbox:
         base, two = self.open(0), np.full(2, 2.0)
         head = {"verb": "call", "parts": 1, "backend": "torch", "name": "add"}
         try:
-            cell = {"number": 1, "source": "def add(x):\n    return x + x"}
-            base.ask(cell, (), START, START)
+            seen, _ = base.ask(FIRST_CELL, (), START, START)
+            if seen.get("state") != "ok":
+                raise Stopped(str(seen.get("text")))
             reply, got = base.fork().ask(head, (two,), START, START)
             if not np.array_equal(got, [two + two]):
                 raise Stopped(reply.get("text") or "returned something else")
             base.end()
         except Stopped as reason:
             self.close()
+            why = CONTAINER
+            if LOCKED in str(reason) or "Permission denied" in str(reason):
+                why = (
+                    "let everyone read what was installed: chmod -R go+rX "
+                    f"{sys.prefix}"
+                )
             raise SandboxError(
-                "code that is right cannot be graded here; it "
-                f"{reason}. {CONTAINER}."
+                f"code that is right cannot be graded here; it {reason}: {why}."
             ) from None
 
     def said(self) -> str:

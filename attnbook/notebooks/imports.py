@@ -69,9 +69,10 @@ class EachForItself(ast.NodeTransformer):
             if isinstance(error, ModuleNotFoundError) and error.name:
                 own = module.startswith(error.name)
                 said = f"there is no package {module if own else error.name}"
-                said += " here."
+                said += " here"
             if as_:
                 self.namespace[as_] = stand_in
+        said = f"{said.removesuffix('.')}: the line was passed over."
         if said not in self.missing:
             self.missing.append(said)
 

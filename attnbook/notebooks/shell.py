@@ -66,7 +66,7 @@ class Shell(InteractiveShell):
         return super().run_cell_magic(magic_name, line, cell)
 
     def pass_over(self, what: str) -> None:
-        self.said.append(f"{what} is not known here and was passed over.")
+        self.said.append(f"{what} is not known here: passed over.")
 
     def system(self, cmd: str) -> None:
         """A command for the system's shell, unless it would install."""
