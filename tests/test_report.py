@@ -138,7 +138,7 @@ def test_a_later_grades_csv_keeps_what_no_result_tells_of(tmp_path):
     write_reports(tmp_path, [result(question()), refused()])
     late = result(question(1.0), student="carl")
     (note,) = write_reports(tmp_path, [late, refused("Empty.")])
-    assert note.startswith("1 row of ") and "stay" in note
+    assert note.startswith("1 row of ") and "left as it was" in note
     got = {row["student"]: row for row in rows(tmp_path)}
     assert got["alice"]["points"] == "2" and got["carl"]["points"] == "1"
     assert got["bob"]["why"] == "Empty." and len(got) == 3

@@ -276,8 +276,8 @@ def say_what_stays(settings, rows, results) -> None:
         if r.state != NOT_GRADED
         and differing(r.graded_with, settings.for_sheet(r.sheet))
     ]
-    more = f", {len(others)} of them" if others else ""
-    print(
-        f"{counted(len(stay), 'row')} of earlier runs are kept{more}"
-        f"{with_others(others, settings)}."
-    )
+    some = len(others) < len(stay)
+    which = f"{len(others)} of them graded" if some else "graded"
+    more = f", {which}{with_others(others, settings)}" if others else ""
+    verb = "is" if len(stay) == 1 else "are"
+    print(f"{counted(len(stay), 'row')} of earlier runs {verb} kept{more}.")

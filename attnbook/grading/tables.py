@@ -39,8 +39,8 @@ def write_grades(path: Path, results: list[Result]) -> list[str]:
     others = [r for r in before if (r["student"], r["sheet"]) not in mine]
     if others:
         notes.append(
-            f"{counted(len(others), 'row')} of {path} stay as they are: "
-            "state/ holds nothing about them."
+            f"{counted(len(others), 'row')} of {path} left as it was, because "
+            "state/ holds nothing of the kind."
         )
     write_whole(path, "\ufeff" + grades(results, others))
     return notes
