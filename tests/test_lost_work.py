@@ -141,6 +141,16 @@ def test_a_copy_is_laid_once_and_never_touched(clone):
     assert (clone / "work" / "mine.ipynb").read_bytes() == mine
 
 
+def test_what_was_solved_in_place_moves_to_work(clone):
+    """And to restore the sheet then is no news of it."""
+    sheet, mine = (clone / NAME).read_bytes(), solve(clone / NAME)
+    work.lay_out(clone)
+    (clone / NAME).write_bytes(sheet)
+    assert work.lay_out(clone) == ([], [])
+    copy = clone / "work" / NAME.removeprefix("exercises/")
+    assert copy.read_bytes() == mine
+
+
 def test_links_of_a_sheet_lead_somewhere_from_work_too():
     for sheet in find(folders=("exercises",)):
         assert len(sheet.relative_to(ROOT / "exercises").parts) == 2

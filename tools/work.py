@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from tools.derive import cells_digest, target
-from tools.notebooks import ROOT, find, read
+from tools.derive import remembered, target
+from tools.notebooks import ROOT, find
 
 ORIGINS = ".origins.json"  # in work/: digests of the sheets when copied
 
@@ -38,13 +38,13 @@ def lay_out(root: Path = ROOT) -> tuple[list[str], list[str]]:
     """Names of the sheets that were copied to work/ now, and of those that
     have changed since they were."""
     folder, copied, newer = root / "work", [], []
-    known = origins(folder)
+    known, digests = origins(folder), remembered(root)
     for master in find(folders=("solutions",), root=root):
         sheet = target(master, root)
         if not sheet.exists():
             continue
         name = sheet.relative_to(root / "exercises").as_posix()
-        now = cells_digest(read(sheet))
+        now = digests.get(f"exercises/{name}", "")
         if copy_once(sheet, folder / name):
             known[name] = now
             copied.append(name)
