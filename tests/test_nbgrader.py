@@ -359,7 +359,7 @@ def test_bad_files_are_refused_in_words(annas, tmp_path):
         connection.execute("ALTER TABLE student DROP COLUMN lms_user_id")
     connection.close()
     assert "nbgrader db upgrade" in refused(f"sqlite:///{path}")
-    path.write_text("not a database" * 100)
+    path.write_text("not a database" * 100, encoding="utf-8")
     assert "no SQLite database" in refused(f"sqlite:///{path}")
 
 

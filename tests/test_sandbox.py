@@ -106,7 +106,9 @@ def see(sandbox: Sandbox, source: str, look=None):
 
 def status(process: psutil.Process, key: str) -> str:
     """A line of what the kernel says about a process."""
-    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+    for line in (
+        Path(f"/proc/{process.pid}/status").read_text("utf8").splitlines()
+    ):
         name, _, value = line.partition(":")
         if name == key:
             return value.strip()
@@ -366,7 +368,7 @@ def different(kind: str):
 
 def killed_first(sandbox: Sandbox) -> str:
     (base,) = sandbox.processes()
-    return Path(f"/proc/{base.pid}/oom_score_adj").read_text().strip()
+    return Path(f"/proc/{base.pid}/oom_score_adj").read_text("utf8").strip()
 
 
 # wall: source, look from outside, what is seen, and the change to a file of

@@ -56,7 +56,9 @@ def tests(jobs: str, *words: str) -> list[str]:
 def python(words: list[str], offline: bool = False) -> int:
     """Run this Python with these words; its exit code."""
     before = ["-m", "tools.offline", sys.executable] if offline else []
-    return subprocess.call([sys.executable, *before, *words], cwd=ROOT)
+    command = [sys.executable, *before, *words]
+    utf8 = {"PYTHONUTF8": "1"}  # whatever the locale
+    return subprocess.call(command, cwd=ROOT, env=os.environ | utf8)
 
 
 def main() -> None:
