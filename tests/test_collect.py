@@ -12,13 +12,10 @@ import zipfile
 
 import pytest
 
-from attnbook.grading import collect as module
-from attnbook.grading.collect import (
-    CollectError,
-    collect,
-    folder_name,
-    student_name,
-)
+from attnbook.grading.collect import CollectError, collect
+from attnbook.grading.intake import found as module
+from attnbook.grading.intake import reader
+from attnbook.grading.intake.names import RESERVED, folder_name, student_name
 from attnbook.grading.notebook import NotANotebook, notebook_cells
 
 ONE = {"2_1": "2_1_queries_keys_values"}
@@ -498,7 +495,7 @@ def test_too_many_zips_and_too_much_for_a_class(tmp_path, monkeypatch):
     write(tmp_path, {f"alice/{n}.zip": zipped({}) for n in "abc"})
     says = "There are 4 zips: hand in the notebook itself."
     assert refusal(tmp_path, zipped({}), "d.zip") == says
-    monkeypatch.setattr(module, "MAX_CLASS_BYTES", 100)
+    monkeypatch.setattr(reader, "MAX_CLASS_BYTES", 100)
     write(tmp_path, {f"zoe/{GOOD}": NOTEBOOK})
     assert found(tmp_path)["zoe", "2_1"] == (
         "The class's files hold over 0.0001 MB in all, so that this one was "
@@ -581,7 +578,7 @@ def test_folder_names_are_safe_on_every_system():
         assert name == unicodedata.normalize("NFC", name)
         assert name[0].isalnum() and not name.endswith((".", " "))
         assert not set(name) & set("/\\:*?\"<>|.()$' \n")
-        assert not module.RESERVED.match(name)
+        assert not RESERVED.match(name)
     assert folder_name("alice") == "alice"
     assert folder_name("Alice").startswith("Alice~")
     assert folder_name("Ada Lovelace (101)").startswith("Ada_Lovelace__101~")

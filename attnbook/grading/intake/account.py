@@ -5,23 +5,31 @@ from dataclasses import dataclass, field
 
 from attnbook.grading.model import Submission
 
-GRADED = "notebook"
-KINDS = {  # in the order in which they are told, one and many
+GRADED, NOT_GRADED, OLDER, BESIDE = "graded", "not graded", "older", "beside"
+LMS, ZIP, OTHER, FOLDER = "lms", "zip", "other", "folder"
+WORDS = {  # of one and of many, in the order in which they are told
     GRADED: ("notebook", "notebooks"),
-    "older": ("older attempt", "older attempts"),
-    "lms": ("list or page of the LMS", "lists and pages of the LMS"),
-    "wrong": ("that cannot be graded", "that cannot be graded"),
-    "other": ("other file", "other files"),
+    NOT_GRADED: ("notebook not graded", "notebooks not graded"),
+    OLDER: ("older attempt", "older attempts"),
+    BESIDE: ("notebook beside these", "notebooks beside these"),
+    ZIP: ("zip", "zips"),
+    LMS: ("list or page of the LMS", "lists and pages of the LMS"),
+    OTHER: ("other file", "other files"),
 }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Found:
-    """One file below the source, or a folder that was not looked into."""
+    """A file below the source, or a folder that was not looked into."""
 
     path: str
-    became: str  # in one short phrase
-    kind: str = "other"  # of KINDS, or "folder"
+    became: str = ""  # in one short phrase
+    kind: str = OTHER
+
+    def settle(self, kind: str, became: str) -> None:
+        """Say what became of it, unless that is settled."""
+        if not self.became:
+            self.kind, self.became = kind, became
 
 
 @dataclass
@@ -34,18 +42,22 @@ class Collection:
     def summary(self) -> str:
         """One line in which every file counts once."""
         count = Counter(found.kind for found in self.files)
-        parts = []
-        for kind, words in KINDS.items():
-            if count[kind]:
-                text = f"{count[kind]} {words[count[kind] != 1]}"
-                parts.append(text + (self.students() * (kind == GRADED)))
-        total = len(self.files) - count["folder"]
-        line = f"{total} file{'s' * (total != 1)}: {', '.join(parts)}"
-        if count["folder"]:
-            these = f"folder{'s' * (count['folder'] != 1)}"
-            line += f"; {count['folder']} {these} not looked into"
+        parts = [
+            counted(count[kind], *words) + self.people() * (kind == GRADED)
+            for kind, words in WORDS.items()
+            if count[kind]
+        ]
+        folders = count.pop(FOLDER, 0)
+        line = counted(count.total(), "file", "files")
+        line += f": {', '.join(parts)}" if parts else ""
+        if folders:
+            line += f"; {counted(folders, 'folder', 'folders')} not looked into"
         return f"{line}."
 
-    def students(self) -> str:
-        people = len({s.student for s in self.submissions if not s.refused})
-        return f" of {people} student{'s' * (people != 1)}"
+    def people(self) -> str:
+        names = {s.student for s in self.submissions if not s.refused}
+        return f" of {counted(len(names), 'student', 'students')}"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
