@@ -77,11 +77,16 @@ def test_a_copy_says_so_and_does_not_use_the_old_environment(
     monkeypatch.setattr(install, "pip", lambda *words, **_: 0)
     old = stamp(folder).replace(str(folder), "/old place")
     (folder / ".venv" / "installed").write_text(old, "utf8")
+    (folder / ".venv" / "bin").mkdir()
+    (folder / ".venv" / "bin" / "python").write_text("", "utf8")
     install.install(folder)
     assert asked == [(folder, True)]
     assert "was moved or copied" in capsys.readouterr().out
     install.install(folder)  # and once only
     assert len(asked) == 1
+    (folder / ".venv" / "bin" / "python").unlink()  # its Python is gone
+    install.install(folder)
+    assert asked[1:] == [(folder, True)]
 
 
 def test_without_a_network_tests_go_on(folder, monkeypatch, capsys):

@@ -68,6 +68,10 @@ def written(path):
     return path.read_text("utf8") if path.exists() else ""
 
 
+def interpreter(root):
+    return root / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+
+
 def pip(python, *words, **options):
     return subprocess.call([str(python), "-m", "pip", *words], **options)
 
@@ -75,24 +79,24 @@ def pip(python, *words, **options):
 def make_environment(root, anew):
     """An environment with pip; its interpreter."""
     clear = ["--clear"] if anew else []
-    folder = root / ".venv"
     base = getattr(sys, "_base_executable", sys.executable)
     done = subprocess.run(
-        [base, "-m", "venv", *clear, str(folder)],
+        [base, "-m", "venv", *clear, str(root / ".venv")],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
     if done.returncode:
         said = done.stdout.decode("utf8", "replace").strip().splitlines()
         sys.exit(f"Python could not make .venv: {' '.join(said[-1:])}")
-    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
-    return scripts / "python"
+    return interpreter(root)
 
 
 def install(root):
     """All that the course needs; SystemExit with a sentence if it fails."""
     path, wanted = root / ".venv" / "installed", stamp(root)
     found = state(written(path), wanted)
+    if path.exists() and not interpreter(root).exists():  # a dangling link
+        found = "elsewhere"
     if found == "ready":
         return
     if found == "elsewhere":
