@@ -1,7 +1,6 @@
 """What a class hands in, in every form; what is wrong stays one student's."""
 
 import hashlib
-import io
 import json
 import os
 import socket
@@ -13,38 +12,12 @@ import zipfile
 import pytest
 
 from attnbook.grading.collect import CollectError, collect
-from attnbook.grading.intake import found as module
-from attnbook.grading.intake import reader
+from attnbook.grading.intake import bounds, zips
+from attnbook.grading.intake.found import read_file
+from attnbook.grading.intake.item import Refused
 from attnbook.grading.intake.names import RESERVED, folder_name, student_name
 from attnbook.grading.notebook import NotANotebook, notebook_cells
-
-ONE = {"2_1": "2_1_queries_keys_values"}
-TWO = ONE | {"2_2": "2_2_scaling"}
-GOOD = "2_1_queries_keys_values.ipynb"
-
-
-def notebook(text="x = 1", **more):
-    cell = {"cell_type": "code", "source": text}
-    return json.dumps({"cells": [cell], "nbformat": 4} | more).encode()
-
-
-NOTEBOOK = notebook()
-
-
-def write(folder, files):
-    """Files below the folder, by path."""
-    for path, data in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-
-
-def zipped(files, **options):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, **options) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return out.getvalue()
+from tests.handed_in import GOOD, NOTEBOOK, ONE, TWO, notebook, write, zipped
 
 
 def found(source, sheets=ONE, **options):
@@ -233,7 +206,7 @@ def test_nothing_to_grade(tmp_path, make, says):
 
 
 def test_too_many_files_in_a_class(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MAX_CLASS_FILES", 1)
+    monkeypatch.setattr(bounds, "MAX_CLASS_FILES", 1)
     (tmp_path / "c.zip").write_bytes(zipped({"a/x.ipynb": b"", "b": b""}))
     with pytest.raises(CollectError, match="2 files and at most 1 are read"):
         collect(tmp_path / "c.zip", ONE)
@@ -318,8 +291,8 @@ def test_a_link_put_there_after_the_listing_is_not_followed(tmp_path):
     secret = tmp_path / "secret.ipynb"
     secret.write_bytes(NOTEBOOK)
     (tmp_path / "x.ipynb").symlink_to(secret)
-    with pytest.raises(module.Refused, match="cannot be read"):
-        module.read_file(str(tmp_path / "x.ipynb"), 10)
+    with pytest.raises(Refused, match="cannot be read"):
+        read_file(str(tmp_path / "x.ipynb"), 10)
 
 
 def test_pipes_and_sockets_do_not_make_it_wait(tmp_path, monkeypatch):
@@ -335,8 +308,8 @@ def test_pipes_and_sockets_do_not_make_it_wait(tmp_path, monkeypatch):
             f"{GOOD} is a pipe, a socket or a device and not a file: hand in "
             "the notebook itself."
         )
-    with pytest.raises(module.Refused, match="is a pipe"):
-        module.read_file(str(tmp_path / "alice" / GOOD), 10)
+    with pytest.raises(Refused, match="is a pipe"):
+        read_file(str(tmp_path / "alice" / GOOD), 10)
 
 
 def test_a_file_without_permission(tmp_path, monkeypatch):
@@ -349,7 +322,7 @@ def test_a_file_without_permission(tmp_path, monkeypatch):
     )
     write(tmp_path, {f"alice/{GOOD}": NOTEBOOK})
     with monkeypatch.context() as patch:
-        patch.setattr(module.os, "open", closed)
+        patch.setattr(os, "open", closed)
         assert found(tmp_path) == {("alice", "2_1"): says}
     if os.geteuid():  # root may read everything
         (tmp_path / "alice").chmod(0)
@@ -358,7 +331,7 @@ def test_a_file_without_permission(tmp_path, monkeypatch):
 
 
 def test_more_files_than_anybody_needs(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MAX_STUDENT_FILES", 3)
+    monkeypatch.setattr(bounds, "MAX_STUDENT_FILES", 3)
     write(tmp_path, {f"alice/{n}.txt": b"" for n in range(9)})
     says = "There are more than 3 files: hand in the notebook alone."
     assert refusal(tmp_path, b"") == says
@@ -476,13 +449,13 @@ def test_a_bomb_is_read_up_to_the_limit_whatever_its_header_says(
     assert len(bomb) < 40_000
     data = bomb if size is None else patched(bomb, size=size)
     read = []
-    entry = module.read_entry
+    entry = zips.read_entry
 
     def counted(archive, info, limit):
         read.append(entry(archive, info, limit))
         return read[-1]
 
-    monkeypatch.setattr(module, "read_entry", counted)
+    monkeypatch.setattr(zips, "read_entry", counted)
     says = refusal(tmp_path, data, "hw.zip", max_bytes=1_000_000)
     if size is None:
         assert says.startswith(f"{GOOD} holds more than 1 MB")
@@ -495,7 +468,7 @@ def test_too_many_zips_and_too_much_for_a_class(tmp_path, monkeypatch):
     write(tmp_path, {f"alice/{n}.zip": zipped({}) for n in "abc"})
     says = "There are 4 zips: hand in the notebook itself."
     assert refusal(tmp_path, zipped({}), "d.zip") == says
-    monkeypatch.setattr(reader, "MAX_CLASS_BYTES", 100)
+    monkeypatch.setattr(bounds, "MAX_CLASS_BYTES", 100)
     write(tmp_path, {f"zoe/{GOOD}": NOTEBOOK})
     assert found(tmp_path)["zoe", "2_1"] == (
         "The class's files hold over 0.0001 MB in all, so that this one was "

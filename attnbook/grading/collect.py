@@ -21,7 +21,8 @@ from attnbook.grading.intake.account import (
     Found,
 )
 from attnbook.grading.intake.choose import Chooser
-from attnbook.grading.intake.found import CollectError, Item, Refused, listed
+from attnbook.grading.intake.found import listed
+from attnbook.grading.intake.item import CollectError, Item, Refused
 from attnbook.grading.intake.lms import PAGES
 from attnbook.grading.intake.names import (
     folder_name,

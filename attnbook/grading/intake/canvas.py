@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from attnbook.grading.intake.found import NOTEBOOK
+from attnbook.grading.intake.item import NOTEBOOK
 from attnbook.grading.intake.sheets import (
     known_names,
     mentioned,

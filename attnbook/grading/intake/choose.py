@@ -3,14 +3,14 @@
 import re
 from collections import defaultdict
 
+from attnbook.grading.intake import bounds
 from attnbook.grading.intake.account import OLDER
-from attnbook.grading.intake.found import NOTEBOOK, Attempt, Item, Refused
+from attnbook.grading.intake.item import NOTEBOOK, Attempt, Item, Refused
 from attnbook.grading.intake.names import listed_names, shown
 from attnbook.grading.intake.reader import Reader
 from attnbook.grading.intake.sheets import Says, mention, token
 
 COPIED = re.compile(r"-(\d+)$")  # Canvas's mark of a file handed in again
-MAX_LOOKED = 200  # notebooks of one student; more are told by name alone
 MINE = ("work", "exercises")  # where a course's folder has a student's work
 
 
@@ -59,7 +59,7 @@ class Chooser:
         those that are about it, else of its name and empty of any sheet."""
         empty = []
         for named in self.by_name(notebooks, number):
-            if len(named) > MAX_LOOKED:
+            if len(named) > bounds.MAX_LOOKED:
                 return named
             named = [i for i in named if not self.another(i, number)]
             full = [i for i in named if self.may_hold(i, number)]
@@ -68,7 +68,7 @@ class Chooser:
             if full:
                 return named
             empty = empty or named
-        few = len(notebooks) <= MAX_LOOKED
+        few = len(notebooks) <= bounds.MAX_LOOKED
         about = [i for i in notebooks if few and self.says(i).mainly(number)]
         if about or empty:
             return about or empty
@@ -104,7 +104,7 @@ class Chooser:
 
     def why_missing(self, notebooks: list[Item], number: str) -> str:
         stem = self.sheets[number]
-        for item in notebooks[:MAX_LOOKED]:
+        for item in notebooks[: bounds.MAX_LOOKED]:
             other = self.another(item, number)
             named = stem in item.name or mention(item.name, number)
             if other and (named or other not in self.sheets):

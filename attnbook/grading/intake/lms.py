@@ -30,7 +30,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from attnbook.grading.intake.canvas import Canvas
-from attnbook.grading.intake.found import Attempt, Item
+from attnbook.grading.intake.item import Attempt, Item
 
 MOODLE = re.compile(r"_(\d+)_assignsubmission_([a-z]+)_")
 MOODLE_FOLDER = re.compile(r"(.+)_(\d+)_assignsubmission_([a-z]+)_?")

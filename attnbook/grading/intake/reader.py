@@ -5,21 +5,14 @@ import io
 import zipfile
 from dataclasses import dataclass, field, replace
 
-from attnbook.grading.intake import found
+from attnbook.grading.intake import bounds
 from attnbook.grading.intake.account import ZIP, Found
-from attnbook.grading.intake.found import (
-    DAMAGED,
-    Item,
-    Refused,
-    in_zip,
-    too_many,
-)
+from attnbook.grading.intake.item import Item, Refused, too_many
 from attnbook.grading.intake.names import shown
 from attnbook.grading.intake.sheets import Says, said_in
+from attnbook.grading.intake.zips import DAMAGED, in_zip
 from attnbook.grading.notebook import NotANotebook, without_outputs
 
-MAX_CLASS_BYTES = 4_000_000_000  # read for one class, unpacked
-MAX_STUDENT_ZIPS = 3
 SLIM = 200_000  # bytes; of a larger notebook the outputs are not kept
 
 
@@ -38,7 +31,7 @@ class Reader:
 
     def __init__(self, max_bytes: int):
         self.max_bytes = max_bytes
-        self.left = MAX_CLASS_BYTES
+        self.left = bounds.MAX_CLASS_BYTES
         self.looked: dict[Found, Work] = {}
 
     def forget(self, items: list[Item]) -> None:
@@ -66,9 +59,10 @@ class Reader:
         if item.refused:
             raise Refused(item.refused)
         if self.left <= 0:
+            most = in_words(bounds.MAX_CLASS_BYTES)
             raise Refused(
-                f"The class's files hold over {in_words(MAX_CLASS_BYTES)} in "
-                "all, so that this one was not read: grade it by itself."
+                f"The class's files hold over {most} in all, so that "
+                "this one was not read: grade it by itself."
             )
         data = item.read(self.max_bytes)
         self.left -= len(data)
@@ -86,7 +80,7 @@ class Reader:
         zips = [item for item in items if item.kind == "zip"]
         for count, item in enumerate(zips):
             try:
-                if count >= MAX_STUDENT_ZIPS:
+                if count >= bounds.MAX_STUDENT_ZIPS:
                     raise Refused(
                         f"There are {len(zips)} zips: hand in the notebook "
                         "itself."
@@ -100,7 +94,7 @@ class Reader:
 
     def inside(self, item: Item) -> list[Item]:
         data = self.take(item)
-        if data.count(b"PK\1\2") > found.MAX_STUDENT_FILES:
+        if data.count(b"PK\1\2") > bounds.MAX_STUDENT_FILES:
             raise Refused(too_many((), item.source).refused)
         try:
             archive = zipfile.ZipFile(io.BytesIO(data))

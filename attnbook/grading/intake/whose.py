@@ -7,17 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from attnbook.grading.intake.account import BESIDE, LMS, OTHER
-from attnbook.grading.intake.found import (
-    NOTEBOOK,
-    ZIP,
-    CollectError,
-    Item,
-    in_zip,
-    open_zip,
-)
+from attnbook.grading.intake.item import NOTEBOOK, ZIP, CollectError, Item
 from attnbook.grading.intake.lms import PAGES, Forms, is_flat
 from attnbook.grading.intake.reader import Reader
 from attnbook.grading.intake.sheets import mentioned, without_sheets
+from attnbook.grading.intake.zips import in_zip, open_zip
 
 DEEP = 3  # folders around a class
 SCRATCH = re.compile(
@@ -53,7 +47,7 @@ def a_class(item: Item, sheets: dict[str, str], alone: bool) -> list[Item]:
     except CollectError:
         return []
     bare = unwrapped(inner, sheets)
-    if Forms(bare, sheets).meant:
+    if Forms(bare, sheets).meant or alone and bare is not inner:
         return bare
     wrapped = [replace(i, parts=(item.name, *i.parts)) for i in inner]
     bare = unwrapped(wrapped, sheets)
@@ -158,7 +152,8 @@ def student(label: str, items: list[Item]) -> bool:
     if not label.startswith(".") or any(i.work or i.refused for i in items):
         return True
     for item in items:
-        item.file.settle(OTHER, "in a hidden folder without a notebook")
+        if not item.folder:
+            item.file.settle(OTHER, "in a hidden folder without a notebook")
     return False
 
 
