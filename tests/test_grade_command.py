@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,8 +12,8 @@ import psutil
 import pytest
 
 from attnbook import cli
-from attnbook.grading import batch
 from attnbook.grading.course import Course
+from attnbook.grading.runfolder import RunFolder
 from attnbook.grading.sandbox import Sandbox, SandboxError
 from tests.mixed_class import write_class
 from tests.needs import require, skip_without_sandbox
@@ -119,14 +120,6 @@ def test_run_again_grades_only_what_is_new(folder, capsys):
     assert "2 were graded before" in said
     assert "ben" in said and "anna" not in said.split("sheet")[0]
     assert grades(folder)["ben"]["points"] == "12"
-
-
-def test_other_settings_are_another_run(folder, capsys):
-    grade(folder, "--seed", "5")
-    assert grade(folder, "--seed", "6") == cli.BAD_INPUT
-    assert "other settings (seed)" in capsys.readouterr().err
-    assert grade(folder, "--limit-cell", "3") == cli.BAD_INPUT
-    assert "other settings (limits)" in capsys.readouterr().err
 
 
 def test_the_same_seed_gives_the_same_results(folder):
@@ -246,7 +239,7 @@ def test_an_empty_folder(tmp_path, capsys):
 
 
 def test_a_full_disk_loses_nothing(folder, capsys, monkeypatch):
-    keep, calls = batch.RunFolder.keep, []
+    keep, calls = RunFolder.keep, []
 
     def full(self, result):
         if calls:
@@ -254,7 +247,7 @@ def test_a_full_disk_loses_nothing(folder, capsys, monkeypatch):
         calls.append(result)
         keep(self, result)
 
-    monkeypatch.setattr(batch.RunFolder, "keep", full)
+    monkeypatch.setattr(RunFolder, "keep", full)
     assert grade(folder, "--seed", "5") == cli.BAD_INPUT
     assert "No space left on device" in capsys.readouterr().err
     monkeypatch.undo()
@@ -263,23 +256,59 @@ def test_a_full_disk_loses_nothing(folder, capsys, monkeypatch):
     assert points(folder)["anna"] == "12"
 
 
-def test_a_damaged_log(folder, capsys):
-    grade(folder)
-    (folder / "out" / "run.json").write_text("{")
-    assert grade(folder) == cli.BAD_INPUT
-    assert "run.json is damaged" in capsys.readouterr().err
-
-
 def test_without_bubblewrap_nothing_is_graded(folder, capsys, monkeypatch):
     monkeypatch.setenv("PATH", str(folder))
     assert grade(folder) == cli.NO_SANDBOX
     said = capsys.readouterr().err
     assert "apt install bubblewrap" in said
     assert not list(folder.glob("out/state/*.json"))
-    assert grade(folder, "--no-sandbox") == cli.BAD_INPUT  # another run
-    out = str(folder / "unsafe")
-    assert grade(folder, "--no-sandbox", "--out", out) == cli.SOME_NOT
+    assert grade(folder, "--no-sandbox") == cli.SOME_NOT
     assert "WARNING: --no-sandbox" in capsys.readouterr().err
+
+
+def test_names_in_any_locale_and_under_a_strict_umask(tmp_path):
+    names = ["José ★ 李", "Zoë"]
+    (tmp_path / "in").mkdir()
+    for name, data in zip(names, (solved(), b"{}")):
+        (tmp_path / "in" / f"{name}.ipynb").write_bytes(data)
+    out = tmp_path / "Ergebnisse ★"
+    words = [*COMMAND, "in", "--exercise", SHEET, "--course", str(ROOT)]
+    done = subprocess.run(
+        [*words, "--out", str(out)],
+        cwd=tmp_path,
+        env=os.environ
+        | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"},
+        umask=0o077,
+        capture_output=True,
+    )
+    assert done.returncode == cli.SOME_NOT, done.stderr
+    said = done.stdout.decode("latin-1")
+    assert "José ? ?" in said and "12.00 of 12" in said
+    rows = csv.DictReader((out / "grades.csv").open(encoding="utf-8-sig"))
+    assert {row["student"]: row["points"] for row in rows} == {
+        names[0]: "12",
+        names[1]: "",
+    }
+    pages = [p.parent.name for p in out.glob("students/*/*.html")]
+    assert sorted(p[:4] for p in pages) == ["José", "Zoë~"]
+
+
+def test_where_no_locale_is_set_a_program_speaks_utf8(tmp_path):
+    program = tmp_path / "★.py"
+    program.write_text(
+        "import sys\nfrom attnbook.console import speak_utf8\nspeak_utf8()\n"
+        "open(sys.argv[1], 'w').write('★')\nprint(sys.argv[1], '\\udce9')\n",
+        "utf8",
+    )
+    done = subprocess.run(
+        [sys.executable, program, "李"],
+        cwd=tmp_path,
+        env=os.environ
+        | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+    )
+    assert done.stdout.decode() == "李 ?\n", done.stderr
+    assert (tmp_path / "李").read_text("utf8") == "★"
 
 
 def test_preflight_says_that_it_works(capsys):

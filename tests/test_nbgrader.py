@@ -20,8 +20,13 @@ from pathlib import Path
 import pytest
 
 from attnbook.grading.course import Course, CourseError
-from attnbook.grading.gradebook import GradebookError, write_scores
-from attnbook.grading.marks import place_submissions
+from attnbook.grading.gradebook import (
+    GradebookError,
+    address,
+    in_file,
+    write_scores,
+)
+from attnbook.grading.marks import place_submissions, student_id
 from attnbook.grading.model import (
     NOT_GRADED,
     QuestionResult,
@@ -49,6 +54,9 @@ EVIL = "</code><script>steal()</script>"
 def own_settings(tmp_path_factory):
     """nbgrader and Jupyter read no settings of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(
+            "JUPYTER_NO_CONFIG", raising=False
+        )  # loads none of nbgrader
         for name in ("CONFIG", "DATA", "RUNTIME"):
             folder = tmp_path_factory.mktemp(name.lower())
             patch.setenv(f"JUPYTER_{name}_DIR", str(folder))
@@ -354,7 +362,6 @@ def test_bad_files_are_refused_in_words(annas, tmp_path):
     path = Path(shutil.copy(annas, tmp_path))
     read_only = f"sqlite:///file:{path}?mode=ro&uri=true"  # for root too
     assert "can only be read" in refused(read_only)
-    assert "name is too long" in refused(f"sqlite:///{path}", "\udce9")
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE student DROP COLUMN lms_user_id")
     connection.close()
@@ -371,7 +378,8 @@ def test_postgresql_refuses_in_words(postgres):
         (LOGIN, "nosuch", "no such database"),
     ):
         assert says in refused(postgres(login, name))
-    assert "too long" in refused(postgres(LOGIN, "postgres"), "x" * 200)
+    long = [result("x" * 200, 1)]
+    assert write_scores(postgres(LOGIN, "postgres"), long, COURSE) == 1
 
 
 def test_without_nbgrader_one_sentence_says_so(monkeypatch):
@@ -452,11 +460,110 @@ def test_what_formgrader_reads(scored):
     assert api.get_submission("2_4", "ben")["score"] == 6
 
 
-def test_students_names_stay_inside_the_folder(tmp_path):
-    for name in ("../anna", "..", "a/b"):
-        with pytest.raises(CourseError, match="cannot be called"):
-            place_submissions(tmp_path, COURSE, [result(name, 1)], {})
-    assert not list(tmp_path.iterdir())
+HARD_NAMES = [
+    "李" * 100,
+    "李" * 99 + "王",
+    "x" * 120,
+    "X" * 120,
+    "../anna",
+    "..",
+    "a/b",
+    "\udce9",
+    "",
+    "anna",
+    "José ★ 李 [0123456789ab]",
+]
+
+
+def test_what_nbgrader_calls_a_student():
+    names = HARD_NAMES + [student_id(name) for name in HARD_NAMES[:-2]]
+    ids = [student_id(name) for name in names]
+    assert len({i.casefold() for i in ids}) == len(ids)  # nobody is merged
+    assert ids[9:11] == HARD_NAMES[9:]
+    for name in ids:
+        assert len(name.encode()) <= 200 and len(name) <= 128
+        assert Path(name).name == name != ".."
+
+
+def test_hard_names_stop_nobody_and_mean_the_same_everywhere(annas, tmp_path):
+    shutil.copy(annas, tmp_path / "gradebook.db")
+    results = [result(name, 1) for name in HARD_NAMES]
+    notebooks = {r.key: SHEET.path.read_bytes() for r in results}
+    folder = tmp_path / "deep/enough"
+    url = f"sqlite:///{tmp_path}/gradebook.db"
+    assert write_scores(url, results, COURSE, folder) == len(HARD_NAMES)
+    placed = place_submissions(folder, COURSE, results, notebooks)
+    ids = {student_id(name) for name in HARD_NAMES}
+    assert {p.parts[-3] for p in placed} == ids
+    assert all(p.resolve().is_relative_to(folder) for p in placed)
+    with api.Gradebook(url) as gradebook:
+        assert {s.id for s in gradebook.students} == ids
+
+
+def test_a_folder_that_cannot_be_written_stops_nobody_else(tmp_path):
+    (tmp_path / "autograded").mkdir()
+    (tmp_path / "autograded/anna").write_text("in the way")
+    results = [result(name, 1) for name in ("anna", "ben")]
+    notebooks = {r.key: SHEET.path.read_bytes() for r in results}
+    with pytest.raises(CourseError, match="anna.* cannot be written .*: mend"):
+        place_submissions(tmp_path, COURSE, results, notebooks)
+    assert list(tmp_path.glob("autograded/ben/2_4/*.ipynb"))
+
+
+@pytest.mark.parametrize("time", ["", "yesterday?", "\udcff", None])
+def test_a_strange_timestamp_is_passed_by(annas, tmp_path, time):
+    url = f"sqlite:///{shutil.copy(annas, tmp_path)}"
+    path = tmp_path / "submitted/anna/2_4/timestamp.txt"
+    path.parent.mkdir(parents=True)
+    if time is None:
+        path.mkdir()
+    else:
+        path.write_bytes(time.encode("utf8", "surrogateescape"))
+    assert write_scores(url, [result("anna", 1)], COURSE, tmp_path) == 1
+
+
+STRANGE = "a%20b ?x=1 #c é;"
+
+
+def test_the_gradebook_is_the_file_that_was_named(annas, tmp_path):
+    folder = tmp_path / STRANGE
+    folder.mkdir()
+    for url in (
+        f"sqlite:///{folder}/gradebook.db",
+        in_file(folder / "other #1%41?.db"),
+    ):
+        path = folder / (
+            url[-12:] if isinstance(url, str) else "other #1%41?.db"
+        )
+        shutil.copy(annas, path)
+        before = path.read_bytes()
+        assert write_scores(url, [result("ben", 1)], COURSE) == 1
+        assert path.read_bytes() != before
+    assert sorted(p.name for p in tmp_path.iterdir()) == [STRANGE]
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "url, database, options",
+    [
+        ("sqlite:///gradebook.db", "gradebook.db", {}),
+        ("sqlite:///a b%20?.db", "a b%20?.db", {}),
+        ("sqlite:///g.db?timeout=9", "g.db", {"timeout": "9"}),
+        ("sqlite:////no/such%20place/g.db", "/no/such place/g.db", {}),
+    ],
+)
+def test_how_a_path_in_a_url_is_read(url, database, options):
+    got = address(url)
+    assert (got.database, dict(got.query)) == (database, options)
+
+
+def test_nbgrader_itself_opens_the_same_gradebook(annas, tmp_path):
+    folder = tmp_path / STRANGE
+    lay_out(COURSE, ["2_4"], folder)
+    shutil.copy(annas, folder / "gradebook.db")
+    nbgrader(folder, "export", "--to", "out.csv")
+    assert "anna" in (folder / "out.csv").read_text("utf8")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [STRANGE]
 
 
 def test_formgrader_shows_the_scores_over_http(scored):

@@ -67,8 +67,8 @@ def student_id(student: str) -> str:
     name, unless that cannot be a folder's or is too long for one or for the
     gradebook. Then it is cut and ends in a mark, and no name of another
     student's can be the same."""
-    plain = Path(student).name == student != ".." and student.isprintable()
-    if not plain or MARKED.search(student):
+    plain = Path(student).name == student and student.isprintable()
+    if student in ("", "..") or not plain or MARKED.search(student):
         return folder_name(student)
     fits = len(student) <= 100 and len(student.encode()) <= 200
     return student if fits else folder_name(student)
