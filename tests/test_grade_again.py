@@ -190,6 +190,20 @@ def test_nothing_handed_in_now_takes_no_score_away(folder, graded, capsys):
     assert rows(folder)["dana 1_1"] == "" and len(rows(folder)) == 6
 
 
+def test_a_grade_changed_by_hand_is_kept_in_a_copy(folder, graded, capsys):
+    grade(folder)
+    table = folder / "out" / "grades.csv"
+    mine = table.read_bytes().replace(b"graded,1,", b"graded,2,")
+    table.write_bytes(mine)
+    capsys.readouterr()
+    for times in (1, 0):
+        assert grade(folder) == cli.ALL_GRADED
+        said = capsys.readouterr().out
+        assert said.count("a copy is kept in grades.") == times
+    (aside,) = (folder / "out").glob("grades.*.csv")
+    assert aside.read_bytes() == mine and rows(folder)["anna 1_1"] == "1"
+
+
 # --- masters ---------------------------------------------------------------
 
 
@@ -363,6 +377,5 @@ def test_the_own_folders_are_not_handed_in(folder, graded, monkeypatch, capsys):
         ]
     capsys.readouterr()
     listed = Path("grades/files.csv").read_text("utf-8-sig")
-    assert [x.split(",")[0] for x in listed.splitlines()[1:4]] == [
-        f"{name}.ipynb" for name in NAMES
-    ]
+    names = [Path(x.split(",")[0]).name for x in listed.splitlines()[1:4]]
+    assert names == [f"{name}.ipynb" for name in NAMES]

@@ -339,10 +339,10 @@ Your cells run once, from the first to the last, on another machine.
   your feedback page, the lines around it run; code that uses a name from it
   does not work.
 - **Time.** {cell:g} s of computing for a cell and {call:g} s for a call of
-  one of your functions. Long waits are cut short: `time.sleep` returns early,
-  and what waits for anything else, such as `input`, is stopped after
-  {idle:g} s, in the whole notebook after {waits:g} s. What takes longer costs
-  the questions that need it, and no other.
+  one of your functions. Long waits are cut short: on the clock each may take
+  {patience:g} times as long, and what then still waits, in a `sleep` or for an
+  `input`, is stopped. What is stopped costs the questions that need it, and no
+  other.
 - **Memory.** {memory} GiB beyond what NumPy and PyTorch take themselves.
 - **No network.** Nothing can be downloaded or installed.
 - **Files.** The working folder starts empty: files of your own computer are
@@ -374,8 +374,7 @@ def readme(sheets: list[Sheet], about: dict, github: bool) -> str:
         packages=packages(about),
         cell=limits.cell,
         call=limits.call,
-        idle=limits.idle,
-        waits=limits.waits,
+        patience=limits.patience,
         memory=f"{limits.memory / MIB / 1024:g}",
         github=README_GITHUB if github else "",
     )

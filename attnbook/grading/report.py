@@ -26,12 +26,15 @@ MAX_TEXT = 2_000  # characters of one message
 COLOURS = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")  # of a terminal
 
 
-def write_reports(folder: Path, results: list[Result]) -> list[str]:
+def write_reports(
+    folder: Path, results: list[Result], ours: str = ""
+) -> list[str]:
     """Write grades.csv, and below students/ a page and a results.json for
-    each result; what is to be said of a grades.csv that was there."""
+    each result; what is to be said of a grades.csv that was there, unless
+    its SHA-256 is `ours`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    notes = write_grades(folder / "grades.csv", results)
+    notes = write_grades(folder / "grades.csv", results, ours)
     for result in results:
         place = folder / "students" / folder_name(result.student)
         place.mkdir(parents=True, exist_ok=True)

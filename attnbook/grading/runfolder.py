@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import get_args, get_origin
 
 from attnbook.grading.model import NOT_GRADED, Result, Submission
+from attnbook.grading.report import write_reports
 from attnbook.grading.settings import Settings, differing
-from attnbook.grading.tables import write_whole
+from attnbook.grading.tables import sha256, write_whole
 
 BAD_JSON = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 KEPT = re.compile(r"[0-9a-f]{64}\.json")
@@ -39,6 +40,7 @@ class RunFolder:
         self.damaged: dict[Path, str] = {}  # why, in words
         self.results: dict[str, Result] = {}  # by key, as it is now
         self.logged: dict = {}
+        self.last_grades = ""  # the SHA-256 of grades.csv as we left it
         self.any_seed = False  # may kept results have any seed?
 
     def open(self, settings: Settings, seed_given: bool) -> Settings:
@@ -52,6 +54,7 @@ class RunFolder:
         elif self.log.exists():
             self.logged = readable_log(self.log)
         self.results = dict(self.earlier)
+        self.last_grades = str(self.logged.get("grades", ""))
         self.write_log(settings)
         return settings
 
@@ -164,6 +167,15 @@ class RunFolder:
             pass
         raise RunError(f"{self.log} is damaged: {give}")
 
+    def write_reports(self, settings: Settings) -> list[str]:
+        """Write all that is made from the results; what is to be said of a
+        grades.csv that somebody has changed."""
+        path = self.path / "grades.csv"
+        notes = write_reports(self.path, self.rows(), self.last_grades)
+        self.last_grades = sha256(path.read_bytes())
+        self.write_log(settings)
+        return notes
+
     def write_log(self, settings: Settings) -> None:
         """What is needed to do the run again, and to see that it was."""
         notebooks = {f"{r.student}/{r.sheet}": r.sha256 for r in self.rows()}
@@ -171,6 +183,7 @@ class RunFolder:
             "settings": settings.record(),
             "versions": versions(),
             "notebooks": notebooks,
+            "grades": self.last_grades,
         }
         text = json.dumps(log, indent=1) + "\n"
         write_whole(self.log, text, to_disk=True)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from attnbook.grading import batch, collect, report, tables
+from attnbook.grading import batch, collect, tables
 from attnbook.grading.course import Course, CourseError
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.model import NOT_GRADED, Result, Submission
@@ -248,8 +248,7 @@ def finish(options, settings, folder, results, interrupted: bool) -> None:
             folder.keep(result)
     results.sort(key=lambda r: (r.student, r.sheet))
     rows = folder.rows()
-    folder.write_log(settings)
-    notes = report.write_reports(folder.path, rows)
+    notes = folder.write_reports(settings)
     say_what_stays(settings, rows, results)
     for note in notes:
         print(note)

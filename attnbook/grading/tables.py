@@ -22,46 +22,52 @@ TAIL = ["why", "source", "sha256"]
 EXERCISE = re.compile(r"\d+_\d+\.\w+")  # the columns between
 
 
-def write_grades(path: Path, results: list[Result]) -> list[str]:
+def write_grades(path: Path, results: list[Result], ours: str) -> list[str]:
     """Write grades.csv; what is to be said about the file that was there.
 
-    A row of it stays if no result tells of the same student and sheet; a file
-    that is not as we write it is kept beside the new one.
+    A row of it stays if no result tells of the same student and sheet. If its
+    SHA-256 is not `ours`, which the last run left, a copy is kept.
     """
-    notes = []
     data = path.read_bytes() if path.is_file() else b""
-    columns, before = read_rows(data)
-    if data and not all(map(is_ours, columns or [""])):
-        aside = path.with_suffix(f".{hashlib.sha256(data).hexdigest()[:8]}.csv")
-        aside.write_bytes(data)
-        notes.append(f"{path} was changed by hand; it is kept as {aside.name}.")
+    before = read_rows(data)
     mine = {(spread(r.student), r.sheet) for r in results}
     others = [r for r in before if (r["student"], r["sheet"]) not in mine]
+    text = "\ufeff" + grades(results, others)
+    notes = []
+    if data not in (b"", text.encode()) and sha256(data) != ours:
+        aside = path.with_suffix(f".{sha256(data)[:8]}.csv")
+        aside.write_bytes(data)
+        notes.append(
+            f"{path} was not as the last run had left it: a copy is kept in "
+            f"{aside.name}."
+        )
     if others:
         notes.append(
             f"{counted(len(others), 'row')} of {path} left as it was, because "
             "state/ holds nothing of the kind."
         )
-    write_whole(path, "\ufeff" + grades(results, others))
+    write_whole(path, text)
     return notes
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def read_rows(data: bytes) -> tuple[list[str], list[dict]]:
-    """Columns and rows of a grades.csv; none if it is something else."""
+def read_rows(data: bytes) -> list[dict]:
+    """The rows of a grades.csv, in columns that are ours; none if it is
+    something else."""
     try:
         text = data.decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
-        columns = list(reader.fieldnames or [])
         rows = [{k: v for k, v in row.items() if is_ours(k)} for row in reader]
     except (UnicodeDecodeError, csv.Error):
-        return [], []
-    if not {"student", "sheet"} <= set(columns):
-        return [], []
-    return columns, rows
+        return []
+    return [row for row in rows if {"student", "sheet"} <= set(row)]
 
 
 def is_ours(column: str | None) -> bool:
