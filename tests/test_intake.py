@@ -337,3 +337,15 @@ def test_sakais_feedback_is_not_handed_in(put):
 def test_folders_of_nbgrader_gradescope_and_github(put, names, students):
     folder = put(*names, **{names[0].split("/")[0] + "/x.yml": b""})
     assert of_one(folder) == dict.fromkeys(students.split(), WORK)
+
+
+def test_nbgraders_exchange_keeps_each_attempt(put):
+    form = "ann+2_1+2026-10-0{} 12:00:00.000000 UTC+Zm9v/hw.ipynb"
+    folder = put(form.format(4), "bo+2_1+2026-10-04 09:00:00 UTC/hw.ipynb")
+    write(folder, {form.format(5): LATER})
+    assert of_one(folder) == {"ann": LATER, "bo": WORK}
+
+
+def test_a_list_among_canvas_files_is_no_student(put):
+    folder = put("lee_101_9001_hw.ipynb", **{"grades_2026_11_22.csv": b""})
+    assert of_one(folder) == {"lee (101)": WORK}

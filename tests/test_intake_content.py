@@ -2,13 +2,17 @@
 
 import json
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from attnbook.grading.collect import collect
+from attnbook.grading.intake import bounds
 from attnbook.grading.intake.sheets import said_in
+from attnbook.notebooks.names import number_of, sheets_below
 from tests.handed_in import GOOD, ONE, TWO, notebook, write, zipped
 
+ROOT = Path(__file__).parents[1]
 WORK = notebook('def needed_score(p, n):\n    return 1\n\ncheck("2_1.c")')
 OTHER = notebook('def score_scale(d):\n    return 1\n\ncheck("2_2.c")')
 THIRD = notebook('check("2_3.a")')
@@ -340,3 +344,99 @@ def test_every_file_is_accounted_for_once(tmp_path):
         "notebook beside these, 2 zips, 2 other files; 2 folders not looked "
         "into."
     )
+
+
+# --- chapters, doubles, attempts -------------------------------------------
+
+
+def chapter(number, title, *code):
+    text = {"cell_type": "markdown", "source": f"# {number} {title}"}
+    code = [{"cell_type": "code", "source": source} for source in code]
+    return json.dumps({"cells": [text, *code], "nbformat": 4}).encode()
+
+
+def test_a_chapter_handed_in_for_its_sheet_is_refused(tmp_path):
+    write(tmp_path, {f"ann/{GOOD}": chapter("2.1", "Queries, keys, values")})
+    write(tmp_path, {f"bo/{GOOD}": chapter("2.2", "Scaling", "x = 1")})
+    mine = chapter("2.1", "Queries, keys, values", 'check("2_1.a")')
+    write(tmp_path, {f"cy/{GOOD}": mine})
+    write(tmp_path, {f"dy/{GOOD}": chapter("2.1", "My own answers")})
+    got = of_one(tmp_path)
+    end = f", and sheet 2_1 was asked for: hand in {GOOD}."
+    assert got["ann"] == f"This is chapter 2.1 ({GOOD}){end}"
+    assert got["bo"] == f"This is chapter 2.2 ({GOOD}){end}"
+    assert got["cy"] == mine and got["dy"].startswith(b"{")
+
+
+def test_a_chapter_that_defines_an_asked_name_is_no_sheet(tmp_path):
+    stems = {"2_3": "2_3_masks_and_heads"}
+    code = "class MultiHead:\n    pass"
+    data = chapter("2.3", "Masks and heads", code)
+    write(tmp_path, {"ann/2_3_masks_and_heads.ipynb": data})
+    refused = collect(tmp_path, stems).submissions[0].refused
+    assert refused.startswith("This is chapter 2.3 (")
+
+
+def test_the_same_file_in_a_zip_and_beside_it_is_one(tmp_path):
+    write(tmp_path, {f"ann/{GOOD}": WORK, "ann/hw.zip": zipped({GOOD: WORK})})
+    write(tmp_path, {f"bo/{GOOD}": WORK, "bo/hw.zip": zipped({GOOD: EMPTY})})
+    assert of_one(tmp_path) == {"ann": WORK, "bo": WORK}
+    became = fates(tmp_path)[f"ann/hw.zip: {GOOD}"]
+    assert became == f"the same as {tmp_path}/ann/{GOOD}"
+
+
+@pytest.mark.parametrize(
+    "latest, want",
+    [
+        (WORK, WORK),
+        (EMPTY, STUB),  # what was tried out replaces no answer
+        (OTHER, STUB),
+        (b"", "The file is empty: save the notebook and hand it in again."),
+    ],
+)
+def test_what_the_latest_attempt_replaces(tmp_path, latest, want):
+    form = "1-9 - Al - Oct {}, 2025 900 AM/hw.ipynb"
+    write(tmp_path, {form.format(1): STUB, form.format(2): latest})
+    assert of_one(tmp_path) == {"Al (1)": want}
+
+
+def test_scratch_beside_the_one_answer(tmp_path):
+    write(tmp_path, {"ann/hw.ipynb": WORK, "ann/scratch.ipynb": STUB})
+    write(tmp_path, {"bo/hw.ipynb": WORK, "bo/old.ipynb": STUB})
+    got = of_one(tmp_path)
+    assert got["ann"] == WORK and got["bo"].startswith("There are 2 noteb")
+
+
+def test_a_class_in_one_folder_may_hold_more_than_a_student(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(bounds, "MAX_STUDENT_FILES", 3)
+    names = [f"all/{who}/{n}" for who in ("ann", "bo", "cy") for n in (1, 2)]
+    files = dict.fromkeys((f"{name}.ipynb" for name in names), EMPTY)
+    files |= {f"all/{who}/{GOOD}": WORK for who in ("ann", "bo", "cy")}
+    (tmp_path / "c.zip").write_bytes(zipped(files))
+    want = {"ann": WORK, "bo": WORK, "cy": WORK}
+    assert of_one(tmp_path / "c.zip") == want
+
+
+@pytest.mark.parametrize("ending", ["7z", "rar", "tar.gz"])
+def test_an_archive_that_is_no_zip_has_a_row(tmp_path, ending):
+    write(tmp_path, {f"ann.{ending}": b"7z", "bo.ipynb": WORK})
+    write(tmp_path, {f"cy/{GOOD}": WORK, f"cy/data.{ending}": b"7z"})
+    got = of_one(tmp_path)
+    assert got.pop("ann") == (
+        f"ann.{ending} is damaged, or no zip: make it again, or hand in the "
+        "notebook itself."
+    )
+    assert got == {"bo": WORK, "cy": WORK}
+
+
+@pytest.mark.parametrize("folder", ["chapters", "exercises", "solutions"])
+def test_each_notebook_of_the_course_says_which_it_is(folder):
+    for path in sheets_below(ROOT / folder):
+        says = said_in(path.read_bytes())
+        if folder != "chapters":
+            assert says.surely() == {number_of(path)}, path
+            assert not says.chapter(path.stem), path
+        elif path.stem != "4_1_multimodal":  # its title is another
+            assert says.chapter(path.stem), path

@@ -4,11 +4,11 @@ import re
 from collections import defaultdict
 
 from attnbook.grading.intake import bounds
-from attnbook.grading.intake.account import OLDER
+from attnbook.grading.intake.account import BESIDE, OLDER
 from attnbook.grading.intake.item import NOTEBOOK, Attempt, Item, Refused
 from attnbook.grading.intake.names import listed_names, shown
 from attnbook.grading.intake.reader import Reader
-from attnbook.grading.intake.sheets import Says, mention, token
+from attnbook.grading.intake.sheets import Says, is_scratch, mention, token
 
 COPIED = re.compile(r"-(\d+)$")  # Canvas's mark of a file handed in again
 MINE = ("work", "exercises")  # where a course's folder has a student's work
@@ -27,22 +27,28 @@ class Chooser:
 
     def chosen(self, items: list[Item], number: str) -> Item:
         """The latest notebook for this sheet, else Refused."""
-        missing = None
-        for attempt in in_attempts(items):
+        attempts = in_attempts(items)
+        missing = []
+        for attempt in attempts:
             try:
                 return self.of_attempt(attempt, number)
             except Missing as reason:
-                missing = missing or reason
-        raise missing
+                missing.append(reason)
+        only = self.only_one(attempts[0], number)
+        if only:
+            return only
+        raise missing[0]
 
     def of_attempt(self, items: list[Item], number: str) -> Item:
         """The one notebook for this sheet, else Refused."""
-        notebooks = [item for item in items if item.kind == "notebook"]
-        seen = [i for i in notebooks if not i.name.startswith(".")]
-        found = self.candidates(seen or notebooks, number)
-        found = newest_upload(preferred(found))
+        notebooks = notebooks_in(items)
+        found = self.candidates(notebooks, number)
+        found = newest_upload(self.different(preferred(found)))
+        found = self.no_scratch(found, number)
         if len(found) == 1:
             return found[0]
+        if not found and self.unreadable(notebooks):
+            return notebooks[0]
         if found:
             names = listed_names(item.name for item in found)
             raise Refused(
@@ -69,11 +75,43 @@ class Chooser:
                 return named
             empty = empty or named
         few = len(notebooks) <= bounds.MAX_LOOKED
-        about = [i for i in notebooks if few and self.says(i).mainly(number)]
-        if about or empty:
-            return about or empty
-        only = len(notebooks) == 1 and len(self.sheets) == 1
-        return [i for i in notebooks if only and not self.another(i, number)]
+        about = [i for i in notebooks if few and self.is_about(i, number)]
+        return about or empty
+
+    def only_one(self, items: list[Item], number: str) -> Item | None:
+        """The one notebook that was handed in, where one sheet is graded:
+        whatever it is called, unless it is something else."""
+        notebooks = notebooks_in(items)
+        if len(notebooks) != 1 or len(self.sheets) != 1:
+            return None
+        if any(item.refused for item in items):
+            return None
+        return None if self.another(notebooks[0], number) else notebooks[0]
+
+    def unreadable(self, notebooks: list[Item]) -> bool:
+        """Whether the one notebook for the one sheet cannot be read, so that
+        no older attempt may stand for it."""
+        one = len(notebooks) == len(self.sheets) == 1
+        return one and bool(self.reader.look(notebooks[0]).problem)
+
+    def different(self, found: list[Item]) -> list[Item]:
+        """Without a file that is there twice, in a zip and beside it."""
+        out = {}
+        for item in found:
+            same = item.name, self.reader.look(item).sha256 or item.source
+            if same in out:
+                item.file.settle(BESIDE, f"the same as {out[same].source}")
+            out.setdefault(same, item)
+        return list(out.values())
+
+    def no_scratch(self, found: list[Item], number: str) -> list[Item]:
+        """Without those that are called scratch and hold no more than the
+        one that is not."""
+        rest = [item for item in found if not is_scratch(item.name)]
+        if len(rest) != 1:
+            return found
+        most = max(self.says(item).signs(number) for item in found)
+        return rest if self.says(rest[0]).signs(number) == most else found
 
     def by_name(self, notebooks: list[Item], number: str) -> list[list[Item]]:
         """Those named for this sheet, the more clearly the earlier."""
@@ -87,6 +125,10 @@ class Chooser:
             )
         ]
 
+    def is_about(self, item: Item, number: str) -> bool:
+        chapter = self.says(item).chapter(self.sheets[number])
+        return self.says(item).mainly(number) and not chapter
+
     def says(self, item: Item) -> Says:
         return self.reader.look(item).says
 
@@ -96,21 +138,29 @@ class Chooser:
         return bool(work.problem) or work.says.holds(number)
 
     def another(self, item: Item, number: str) -> str:
-        """The other sheet that this notebook is, if it surely is one."""
+        """What this notebook is, if that is surely not this sheet."""
         says = self.says(item)
+        if says.chapter(self.sheets[number]):
+            return f"chapter {number.replace('_', '.')}"
         if says.holds(number):
             return ""
-        return max(sorted(says.surely()), key=says.signs, default="")
+        for sheet in sorted(says.surely(), key=says.signs, reverse=True):
+            return f"sheet {sheet}"
+        for other in sorted(set(says.chapters) - {number}):
+            return f"chapter {other.replace('_', '.')}"
+        return ""
 
     def why_missing(self, notebooks: list[Item], number: str) -> str:
         stem = self.sheets[number]
         for item in notebooks[: bounds.MAX_LOOKED]:
             other = self.another(item, number)
             named = stem in item.name or mention(item.name, number)
-            if other and (named or other not in self.sheets):
+            expected = other.removeprefix("sheet ") in self.sheets
+            if other and (named or not expected):
+                asked = number if other[0] == "s" else f"sheet {number}"
                 return (
-                    f"This is sheet {other} ({shown(item.name)}), and "
-                    f"{number} was asked for: hand in {stem}.ipynb."
+                    f"This is {other} ({shown(item.name)}), and {asked} was "
+                    f"asked for: hand in {stem}.ipynb."
                 )
         count = len(notebooks)
         there = f"among the {count} handed in" if count else "here"
@@ -118,6 +168,13 @@ class Chooser:
             f"There is no notebook for sheet {number} {there}: hand in "
             f"{stem}.ipynb, under this name."
         )
+
+
+def notebooks_in(items: list[Item]) -> list[Item]:
+    """The notebooks; hidden ones only if there are no others."""
+    notebooks = [item for item in items if item.kind == "notebook"]
+    seen = [item for item in notebooks if not item.name.startswith(".")]
+    return seen or notebooks
 
 
 def preferred(found: list[Item]) -> list[Item]:

@@ -18,9 +18,9 @@ from attnbook.grading.intake.item import (
     CollectError,
     Item,
     Refused,
+    bounded,
     linked,
     special,
-    too_many,
     unreadable,
 )
 from attnbook.grading.intake.left_out import no_work, own_parts
@@ -56,16 +56,19 @@ def in_folder(folder: Path, leave_out: Collection[str]) -> Iterator[Item]:
     """All below a folder; too many files of one student are left out."""
     entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     ours = own_parts({entry.name for entry in entries})
+    folders = {e.name for e in entries if e.is_dir() and not no_work(e.name)}
+    yield from bounded(all_below(entries, ours, leave_out), folders)
+
+
+def all_below(
+    entries: list[os.DirEntry], ours: dict[str, str], leave_out: Collection[str]
+) -> Iterator[Item]:
     for top in entries:
         if top.name in ours and top.is_dir(follow_symlinks=False):
             item = Item((top.name,), top.path, folder=True)
             yield item.leave_out(ours[top.name])
-            continue
-        for count, item in enumerate(below(top, (), leave_out)):
-            if count == bounds.MAX_STUDENT_FILES:
-                yield too_many((top.name,), top.path)
-                break
-            yield item
+        else:
+            yield from below(top, (), leave_out)
 
 
 def below(

@@ -1,7 +1,8 @@
 """One thing that was handed in, and the sentences that refuse it."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from attnbook.grading.intake import bounds
@@ -9,7 +10,7 @@ from attnbook.grading.intake.account import FOLDER, OTHER, Found
 from attnbook.grading.intake.names import printable, shown
 
 NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.I)  # browsers add these
-ZIP = re.compile(r"\.zip$", re.I)
+ZIP = re.compile(r"\.(zip|7z|rar|tar|tgz|tar\.(gz|bz2|xz))$", re.I)
 
 
 class CollectError(Exception):
@@ -94,6 +95,20 @@ def unreadable(name: str, error: OSError) -> str:
         f"{shown(name)} cannot be read ({error.strerror}): the instructor "
         "must allow it or copy it, then grade again."
     )
+
+
+def bounded(items: Iterable[Item], tops: Collection[str]) -> Iterator[Item]:
+    """At most so many files of each student; a class's one folder, or zip,
+    has its students below it."""
+    depth = 1 if len(tops) > 1 else 2
+    seen = Counter()
+    for item in items:
+        key = item.parts[:depth]
+        seen[key] += 1
+        if seen[key] == bounds.MAX_STUDENT_FILES + 1:
+            yield too_many(key, item.source)
+        if seen[key] <= bounds.MAX_STUDENT_FILES:
+            yield item
 
 
 def too_many(parts: tuple[str, ...], source: str) -> Item:

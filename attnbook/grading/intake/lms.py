@@ -19,7 +19,9 @@ Each form is what the system's own code or its users' tools show:
 - Teams: `Submitted files/First Last/Assignment/Version 2/x.ipynb`, beside
   `Working files`, which were not handed in.
 - Gradescope's export: `submission_123/x.ipynb`, and submission_metadata.yml.
-- nbgrader's submitted/, clones of GitHub Classroom: a folder for each student.
+- nbgrader, nbgrader/exchange/default/submit.py: `ann+2_1+2026-10-05 12:00:00
+  UTC+random` for each time; `submitted/ann/2_1/` of the last.
+- Clones of GitHub Classroom: a folder for each student.
 """
 
 import os
@@ -38,6 +40,9 @@ MOODLE_TEAM = re.compile(r"(.+?)_assignsubmission_([a-z]+)(?:_(.*))?")
 BRIGHTSPACE = re.compile(r"(\d+)-\d+ - (.+)")
 BLACKBOARD = re.compile(
     r"(.+)_attempt_(\d{4}(?:-\d\d){5})(?:_(.+)|\.txt)", re.ASCII
+)
+NBGRADER = re.compile(
+    r"([^+]+)\+[^+]+\+(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^+]*)(?:\+.*)?", re.ASCII
 )
 SAKAI = re.compile(r"(.+\([^()]+\))_Submission attachment\(s\)_(.+)")
 GRADESCOPE = re.compile(r"submission_\d+")
@@ -81,7 +86,12 @@ class Forms:
         """Whose the item is, if an LMS made its name."""
         name = one_line(item.parts[0])
         if not is_flat(item):
-            return moodle_folder(name) or brightspace(name) or deeper(item)
+            return (
+                moodle_folder(name)
+                or brightspace(name)
+                or nbgrader(name)
+                or deeper(item)
+            )
         return (
             moodle_file(name)
             or brightspace(name, flat=True)
@@ -209,6 +219,16 @@ def blackboard_users(names: list[str], sheets: int) -> dict[str, str]:
 
 
 # --- others ----------------------------------------------------------------
+
+
+def nbgrader(name: str) -> Handed | None:
+    """Of a folder in the exchange's inbound/."""
+    match = NBGRADER.fullmatch(name)
+    return (
+        Handed(match[1], attempt=Attempt(match[2], (match[2],)))
+        if match
+        else None
+    )
 
 
 def sakai(name: str) -> Handed | None:

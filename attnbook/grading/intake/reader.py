@@ -11,7 +11,7 @@ from attnbook.grading.intake.item import Item, Refused, too_many
 from attnbook.grading.intake.names import shown
 from attnbook.grading.intake.sheets import Says, said_in
 from attnbook.grading.intake.zips import DAMAGED, in_zip
-from attnbook.grading.notebook import NotANotebook, without_outputs
+from attnbook.notebooks.cells import NotANotebook, without_outputs
 
 SLIM = 200_000  # bytes; of a larger notebook the outputs are not kept
 

@@ -6,13 +6,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from attnbook.check import exercises
-from attnbook.grading.notebook import notebook_cells
+from attnbook.notebooks.cells import Cell, all_cells
 
 CALL = re.compile(r"\bcheck\(\s*[\"'](\d+_\d+)\.(\w+)[\"']")
 DEFINED = re.compile(
     r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*=(?!=)", re.M
 )
-HEADING = re.compile(rb"# Exercises (\d+)\.(\d+)\b")
+SCRATCH = re.compile(
+    r"(untitled|scratch|draft|temp|tmp|test|try|play(ground)?|notes?)[\W_]*\d*"
+    r"\.ipynb",
+    re.I,
+)
+HEADING = re.compile(r"# (Exercises )?(\d+)\.(\d+)(?: (.*))?")
 
 
 # --- by name ---------------------------------------------------------------
@@ -32,6 +37,11 @@ def token(number: str) -> str:
     return rf"(?<!\d){number.replace('_', '[._-]')}(?!\d)"
 
 
+def is_scratch(name: str) -> bool:
+    """Is this what people, and Jupyter, call a notebook to try things in?"""
+    return bool(SCRATCH.match(name))
+
+
 def without_sheets(name: str, sheets: dict[str, str]) -> str:
     """What a file's name says besides the sheet."""
     for number, stem in sheets.items():
@@ -49,6 +59,7 @@ class Says:
     checked: dict[str, set[str]] = field(default_factory=dict)  # exercises
     defined: dict[str, set[str]] = field(default_factory=dict)  # names
     headed: set[str] = field(default_factory=set)
+    chapters: dict[str, str] = field(default_factory=dict)  # their titles
 
     def holds(self, number: str) -> bool:
         """Is anything of this sheet there?"""
@@ -65,6 +76,14 @@ class Says:
         most = max(map(self.signs, self.all()), default=0)
         return self.holds(number) and 2 * self.signs(number) >= most
 
+    def chapter(self, stem: str) -> bool:
+        """Is it the course's chapter of this name, and nothing of a sheet? It
+        may define a name or two that the exercises ask for."""
+        number = "_".join(stem.split("_")[:2])
+        words = re.sub(r"\W+", "_", self.chapters.get(number, "").lower())
+        asked = self.checked or self.headed or self.signs(number) > 2
+        return stem.removeprefix(f"{number}_") in words and not asked
+
     def all(self) -> set[str]:
         return {*self.checked, *self.defined, *self.headed}
 
@@ -76,7 +95,8 @@ class Says:
 
 def said_in(data: bytes) -> Says:
     """What a notebook says that it is; NotANotebook if it is none."""
-    code = "\n".join(notebook_cells(data))
+    cells = all_cells(data)
+    code = "\n".join(cell.source for cell in cells if cell.kind == "code")
     out = Says(defaultdict(set), defaultdict(set))
     known, sheet_of = known_names()
     for number, letter in CALL.findall(code):
@@ -85,9 +105,21 @@ def said_in(data: bytes) -> Says:
     for function, variable in DEFINED.findall(code):
         if number := sheet_of.get(function or variable):
             out.defined[number].add(function or variable)
-    headings = {b"_".join(m).decode() for m in HEADING.findall(data)}
-    out.headed = headings & known
+    for exercise, number, title in headings(cells):
+        if number in known and exercise:
+            out.headed.add(number)
+        elif number in known:
+            out.chapters[number] = title
     return out
+
+
+def headings(cells: list[Cell]) -> list[tuple[bool, str, str]]:
+    """The numbered titles in the text: of exercises or of a chapter."""
+    text = [cell.source for cell in cells if cell.kind == "markdown"]
+    found = (HEADING.match(source) for source in text)
+    return [
+        (bool(m[1]), f"{m[2]}_{m[3]}", (m[4] or "").strip()) for m in found if m
+    ]
 
 
 @functools.cache

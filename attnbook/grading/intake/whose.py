@@ -1,7 +1,6 @@
 """Whose each file is."""
 
 import os
-import re
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +9,14 @@ from attnbook.grading.intake.account import BESIDE, LMS, OTHER
 from attnbook.grading.intake.item import NOTEBOOK, ZIP, CollectError, Item
 from attnbook.grading.intake.lms import PAGES, Forms, is_flat
 from attnbook.grading.intake.reader import Reader
-from attnbook.grading.intake.sheets import mentioned, without_sheets
+from attnbook.grading.intake.sheets import (
+    is_scratch,
+    mentioned,
+    without_sheets,
+)
 from attnbook.grading.intake.zips import in_zip, open_zip
 
 DEEP = 3  # folders around a class
-SCRATCH = re.compile(
-    r"(untitled|scratch|draft|temp|tmp|test|try|play(ground)?|notes?)[\W_]*\d*",
-    re.I,
-)
 GRADESCOPE = "submission_metadata.json"  # beside the folder of a submission
 
 
@@ -164,10 +163,12 @@ def one_submission(
     if not source.is_dir():
         return False
     source = source.absolute()
-    named = any(is_sheets_own(i, sheets) for i in items)
-    return (source.parent / GRADESCOPE).is_file() or (
-        source.name == "submission" and named
-    )
+    if (source.parent / GRADESCOPE).is_file():
+        return True
+    flat = [i for i in items if is_flat(i) and i.kind == "notebook"]
+    named = any(is_sheets_own(i, sheets) for i in flat)
+    rest = [i for i in flat if not is_scratch(i.name)]
+    return source.name == "submission" and (named or len(rest) == 1)
 
 
 def scratch_beside(
@@ -183,7 +184,7 @@ def scratch_beside(
         for item in flat
         if item.kind == "notebook"
         and not is_sheets_own(item, sheets)
-        and (SCRATCH.fullmatch(stem(item)) or is_empty(item, sheets, reader))
+        and (is_scratch(item.name) or is_empty(item, sheets, reader))
     ]
 
 

@@ -4,7 +4,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,9 @@ from attnbook.grading.intake.item import (
     CollectError,
     Item,
     Refused,
+    bounded,
     linked,
     special,
-    too_many,
 )
 from attnbook.grading.intake.left_out import no_work
 from attnbook.grading.intake.names import short, shown
@@ -52,10 +52,16 @@ def in_zip(archive: zipfile.ZipFile, source: str) -> Iterator[Item]:
             f"{source} holds {len(entries):,} files and at most "
             f"{bounds.MAX_CLASS_FILES:,} are read: grade the class in parts."
         )
-    seen, left_out = Counter(), set()
     names = [parts_of(entry.filename) for entry in entries]
-    inside = children(names)
-    for entry, parts in zip(entries, names):
+    tops = {parts[0] for parts in names if parts and not no_work(parts[0])}
+    items = all_entries(archive, list(zip(entries, names)), source)
+    yield from bounded(items, tops)
+
+
+def all_entries(archive, entries: list[tuple], source: str) -> Iterator[Item]:
+    left_out: set[tuple[str, ...]] = set()
+    inside = children([parts for _, parts in entries])
+    for entry, parts in entries:
         if not parts:
             continue
         closed = closed_folder(parts, inside)
@@ -66,11 +72,7 @@ def in_zip(archive: zipfile.ZipFile, source: str) -> Iterator[Item]:
                 why = no_work(closed[-1], inside[closed])
                 yield Item(closed, where, folder=True).leave_out(why)
             continue
-        seen[parts[0]] += 1
-        if seen[parts[0]] == bounds.MAX_STUDENT_FILES + 1:
-            yield too_many(parts[:1], source)
-        if seen[parts[0]] <= bounds.MAX_STUDENT_FILES:
-            yield one_entry(archive, entry, parts, source)
+        yield one_entry(archive, entry, parts, source)
 
 
 def one_entry(archive, entry, parts: tuple[str, ...], source: str) -> Item:
