@@ -30,6 +30,7 @@ CELLS = {
         "True"
     ),
     "import os; os.path.isdir(matplotlib.get_configdir())": "True",
+    "'MKL_NUM_THREADS' in os.environ": "False",
 }
 
 
@@ -69,6 +70,7 @@ def noisy_user(home: Path) -> dict[str, str]:
         "LC_ALL": "C",
         "LANG": "de_DE",
         "MATPLOTLIBRC": str(home / "matplotlibrc"),
+        "MKL_NUM_THREADS": "2",
         "MPLBACKEND": "pdf",
         "PYTHONOPTIMIZE": "1",
         "PYTHONSTARTUP": str(home / "start.py"),

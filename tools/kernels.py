@@ -17,14 +17,12 @@ CLEAN = {
     "MPL_IGNORE_SYSTEM_FONTS": "1",  # 9,000 take a minute, and say so
 }
 # What a user may have set for other work, and outputs may depend on.
-SETTINGS = (
-    "PYTHON",
-    "MPL",
-    "MATPLOTLIBRC",
-    "IPYTHON",
-    "JUPYTER",
-    "LANG",
-    "LC_",
+SETTINGS = tuple(
+    "PYTHON MPL MATPLOTLIBRC IPYTHON JUPYTER LANG LC_ "
+    "OMP_ GOMP_ KMP_ MKL_ OPENBLAS_ BLIS_ NPY_ NUMEXPR_ "
+    "TORCH PYTORCH ATEN_ ONEDNN_ DNNL_ TQDM_ "
+    "PYTEST_ADDOPTS PYTEST_PLUGINS PY_COLORS FORCE_COLOR NO_COLOR CLICOLOR "
+    "COLUMNS LINES".split()
 )
 KEPT = {"PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE"}
 PRIVATE = (
