@@ -78,6 +78,12 @@ def test_a_damaged_sheet_is_left_as_it_is(clone):
     assert (clone / NAME).read_text("utf8") == "half a noteb"
 
 
+def test_damaged_digests_are_one_sentence(clone):
+    (clone / DIGESTS).write_text("<<<<<<< HEAD", "utf8")
+    with pytest.raises(SystemExit, match="is damaged: `git restore"):
+        Sheets(clone)
+
+
 def test_copies_and_scratch_notebooks_stay(clone):
     copies = ["1_1 my try.ipynb", "1_1_why_attention-Copy1.ipynb"]
     copies += ["1_1_why_attention_mine.ipynb", "Untitled.ipynb", "a#$:b.ipynb"]

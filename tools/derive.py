@@ -57,7 +57,10 @@ def cells_digest(notebook) -> str:
 def remembered(root: Path) -> dict[str, str]:
     """Digests of the sheets as they were derived last, by name."""
     path = root / DIGESTS
-    return json.loads(path.read_text("utf8")) if path.exists() else {}
+    try:
+        return json.loads(path.read_text("utf8")) if path.exists() else {}
+    except ValueError:
+        sys.exit(f"{DIGESTS} is damaged: `git restore {DIGESTS}` mends it.")
 
 
 def is_changed(path: Path, *derived: str | None) -> bool:
