@@ -251,9 +251,8 @@ case(
 )
 case(
     "cells just under the limit, in front of everything",
-    *[first(BUSY)] * 9,
-    keeps=NOTHING,
-    says="used up the time of the notebook",
+    *[first(BUSY)] * 7,
+    says="was stopped after",
     limits={"cell": 0.4},
 )
 case(
@@ -261,7 +260,7 @@ case(
     first(BUSY),
     *[last(BUSY)] * 4,
     last("while True: pass"),
-    says="was not run again, because it takes long",
+    says="of computing",
     limits={"cell": 0.4},
 )
 share(
@@ -567,6 +566,12 @@ same(
 share(
     "interrupting the process that runs the cells",
     "import os, time; os.kill(1, 2); time.sleep(9)",
+    says="was stopped after",
+)
+share(
+    "ending the process that runs the cells",
+    "import os, time; os.kill(1, 10); time.sleep(9)",
+    "import os, signal; signal.signal(10, lambda *more: os._exit(0))",
     says="ended the process",
 )
 share(
@@ -1013,12 +1018,13 @@ share(
             except OSError: pass
         os.environ["KEPT"] = f"LEAK {a} {n}"
         os.write(2, f"LEAK {a} {n}".encode())
-        os.kill(1, 2)
+        os.kill(1, 10)
         time.sleep(9)
     """,
     PHASE
     + r"""
-import time
+import signal, time
+signal.signal(10, lambda *more: os._exit(0))
 PLACES = "/tmp/kept", "/dev/shm/kept", "/kept", "/course/kept", "/proc/kept"
 kept = os.environ.get("KEPT", "")
 for place in PLACES:
@@ -1197,7 +1203,7 @@ cell(
               "/run", "/var", "/boot", "/srv", "/etc/passwd", "/etc/shadow"]
     escaped += [place for place in places if os.path.exists(place)]
     escaped += os.listdir("/proc") + os.listdir("/dev/shm")
-    for place in ("/", "/usr", "/dev", "/dev/shm", "/course", "/etc", "/proc"):
+    for place in ("/", "/usr", "/dev", "/course", "/etc", "/proc"):
         for do in (os.mkdir, lambda p: open(p, "w"), os.mkfifo):
             try: do(f"{place}/mine"); escaped.append(place)
             except OSError: pass
@@ -1338,7 +1344,7 @@ honest(
 honest(
     "a missing package",
     first("import a_package_that_is_not_here as pd"),
-    says="No module named",
+    says="there is no package a_package_that_is_not_here here",
 )
 honest(
     "magics and commands",

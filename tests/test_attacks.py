@@ -17,6 +17,7 @@ from attnbook.grading.grader import TIMES, Attempt, Grader, rng_for
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import GRADED, NOT_GRADED, Result, Submission
 from attnbook.grading.sandbox import FIRST_UID, Sandbox, SandboxError
+from attnbook.notebooks.cells import Cell
 from tests.attacks import CASES, LEAVE, LOOK, Case, notebook, solved
 from tests.needs import skip_without_sandbox
 from tools.notebooks import ROOT
@@ -33,7 +34,8 @@ def seen_outside() -> dict:
         "shared memory": sorted(
             name
             for name in os.listdir("/dev/shm")
-            if not name.startswith("sem.loky-")  # of tests beside this one
+            if not name.startswith(("sem.loky-", "PostgreSQL."))
+            # which belong to tests beside this one
         ),
         "segments": [
             line
@@ -185,7 +187,8 @@ def test_what_cells_say_after_hidden_checks_is_not_quoted(lab, monkeypatch):
     lab.grade(case.notebook(), case.sheet)
     assert quoted[0] and len(quoted) > 1 and not any(quoted[1:])
     sheet = lab.grader.course.sheet("1_1")
-    attempt = Attempt(lab.sandbox, sheet, ["1 / 0", "x = 1"], SEED)
+    cells = [Cell("code", "1 / 0"), Cell("code", "x = 1")]
+    attempt = Attempt(lab.sandbox, sheet, cells, SEED)
     attempt.quotes = False
     attempt.run_cells()
     attempt.end()

@@ -82,7 +82,8 @@ class Sandboxed:
         waits: Waits | None = None,
     ):
         self.fork, self.backend, self.limits = fork, backend, limits
-        self.waits = waits or Waits(limits.waits)
+        self.waits = waits or Waits(limits.waiting(1))
+        self.idle = Waits(limits.question)
         self.worker: Worker | None = None
         self.cpu = limits.question
         self.wall = limits.question * limits.patience
@@ -123,7 +124,7 @@ class Sandboxed:
             if not self.worker or self.worker.ended:
                 self.worker = None
                 self.worker = self.fork()
-            idle = self.waits.allow(self.limits.call)
+            idle = self.waits.allow(self.idle.allow(self.limits.call))
             reply, got = self.worker.ask(head, args, wall, cpu, idle)
         except Stopped as reason:
             self.stops += 1
@@ -136,6 +137,7 @@ class Sandboxed:
                 self.cpu -= self.worker.cpu
                 self.wall -= self.worker.wall
                 self.waits.left -= self.worker.idle
+                self.idle.left -= self.worker.idle
         if reply.get("state") == "ok":
             if extent(got) > ROOM + FOLD * extent(args):
                 raise Wrong.fixed(f"{name} returns far too many numbers.")

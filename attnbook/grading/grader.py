@@ -102,7 +102,7 @@ class Attempt:
         self.limits = sandbox.limits
         self.cpu = self.limits.cells(len(sheet.exercises))
         self.wall = self.cpu * self.limits.patience
-        self.waits = Waits(self.limits.waits)
+        self.waits = Waits(self.limits.waiting(len(sheet.exercises)))
         self.base: Base | None = None
         self.worker: Worker | None = None
         self.used = 0.0
@@ -153,7 +153,7 @@ class Attempt:
                 self.failed.setdefault(number, why)
                 continue
             wall, cpu = self.seconds_for(number)
-            idle = self.waits.allow(self.limits.idle)
+            idle = self.waits.allow(wall)
             if min(wall, cpu) <= 0 or len(self.fatal) > RESTARTS:
                 why = "was not run: the cells before it had used up the time "
                 self.failed.setdefault(number, f"{why}of the notebook.")
@@ -192,12 +192,15 @@ class Attempt:
 
     def seconds_for(self, number: int) -> tuple[float, float]:
         """On the clock, and of computing: what the notebook has left, of
-        which some is kept for running quick cells once more."""
-        limit = self.limits.cell
+        which some is kept for quick cells. A cell that has not run yet may
+        be one: it gets as long as those take."""
+        limit, patience = self.limits.cell, self.limits.patience
         kept = 0.0 if self.is_quick(number) else limit
-        patience = self.limits.patience
-        wall = min(limit * patience, self.wall - kept * patience)
-        return wall, min(limit, self.cpu - kept)
+        least = 0.0 if number in self.took else limit / 10
+        wall = max(self.wall - kept * patience, least * patience)
+        cpu = max(self.cpu - kept, least)
+        wall = min(limit * patience, wall, self.wall)
+        return wall, min(limit, cpu, self.cpu)
 
     def notes(self) -> list[str]:
         told = sorted({*self.failed, *self.said})

@@ -14,8 +14,6 @@ class Limits:
     call: float = 5.0  # one call of a student's function
     question: float = 20.0  # all calls of one question's checks
     patience: float = 3.0
-    idle: float = 30.0  # on the clock: a cell that waits without computing
-    waits: float = 60.0  # the same for a whole notebook
     memory: int = 1024 * MIB  # beyond what numpy and torch take
     files: int = 64 * MIB  # /tmp
     processes: int = 16
@@ -24,6 +22,11 @@ class Limits:
     def cells(self, questions: int) -> float:
         """CPU seconds for all cells of a notebook, repeats included."""
         return self.cell * (questions + 1)
+
+    def waiting(self, questions: int) -> float:
+        """Seconds on the clock that a whole notebook, cells and calls, may
+        wait without computing."""
+        return self.patience * self.cells(questions)
 
     def submission(self, questions: int) -> float:
         """CPU seconds for a whole notebook."""

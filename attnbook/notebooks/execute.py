@@ -5,6 +5,7 @@ and the reading of masters all use a `Session`.
 """
 
 import builtins
+import gc
 import sys
 import traceback
 import types
@@ -56,9 +57,10 @@ class Session:
             error = result.error_before_exec or result.error_in_exec
         except BaseException as raised:  # of IPython's own, or an interrupt
             error = raised
-        out = Outcome(error, said=self.imports.missing + self.shell.said)
-        out.line = line_of(error, f"<cell {number}>")
-        return out
+        self.shell.last_execution_result = None
+        said = self.imports.missing + self.shell.said
+        line = line_of(error, f"<cell {number}>")
+        return Outcome(without_frames(error), line, said)
 
     def run_all(self, sources: Iterable[str]) -> list[Outcome]:
         return [self.run(n, source) for n, source in enumerate(sources, 1)]
@@ -99,6 +101,18 @@ def line_of(error: BaseException | None, cell: str) -> int | None:
     frames = traceback.walk_tb(error.__traceback__)
     lines = [n for frame, n in frames if frame.f_code.co_filename == cell]
     return lines[-1] if lines else None
+
+
+def without_frames(error: BaseException | None) -> BaseException | None:
+    """The error without the variables of the calls that it came through,
+    which may be what memory was too small for."""
+    part = error
+    while part is not None:
+        part.__traceback__ = None
+        part = part.__cause__ or part.__context__
+    if isinstance(error, MemoryError):
+        gc.collect()
+    return error
 
 
 def eager_compile() -> None:

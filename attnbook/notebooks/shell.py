@@ -90,7 +90,8 @@ class Shell(InteractiveShell):
         """There is no window."""
 
     def ask_exit(self) -> None:
-        """`exit()` ends a person's session, not this one."""
+        """`exit()` in a cell ends that cell."""
+        raise SystemExit
 
 
 @magics
