@@ -115,6 +115,37 @@ def test_only_some_students(folder, graded, capsys):
     assert "2 rows of earlier runs are kept." in capsys.readouterr().out
 
 
+def test_a_student_is_named_as_in_the_table(folder, graded):
+    hand_in(folder / "in", "=1+1", "Jose\u0301")
+    assert grade(folder, "--only", "'=1+1", "Jose\u0301") == cli.ALL_GRADED
+    assert graded == ["=1+1 1_1", "José 1_1"]
+
+
+def test_an_interrupted_run_ends_with_the_same_table(
+    folder, graded, monkeypatch, capsys
+):
+    table, quick = folder / "out" / "grades.csv", batch.grade_here
+    assert grade(folder) == cli.ALL_GRADED
+    whole = table.read_bytes()
+
+    def interrupted(settings, submissions, jobs):
+        yield from quick(settings, submissions[:1], jobs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch, "grade_here", interrupted)
+    for words, kept in ((["--limit-cell", "3"], 3), (["--force"], 3)):
+        assert grade(folder, *words) == cli.INTERRUPTED
+        assert f"Interrupted: {kept} are kept" in capsys.readouterr().out
+        assert table.read_bytes() == whole  # nobody's row is missing
+    shutil.rmtree(folder / "out")
+    assert grade(folder) == cli.INTERRUPTED and len(rows(folder)) == 1
+    assert grade(folder) == cli.INTERRUPTED and len(rows(folder)) == 2
+    monkeypatch.setattr(batch, "grade_here", quick)
+    graded.clear()
+    assert grade(folder) == cli.ALL_GRADED and graded == ["cem 1_1"]
+    assert table.read_bytes() == whole
+
+
 @pytest.mark.parametrize(
     "words, name",
     [(["--limit-cell", "3"], "limits"), (["--seed", "6"], "seed")],

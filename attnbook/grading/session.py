@@ -107,18 +107,20 @@ def is_run_folder(path: Path) -> bool:
 
 
 def only(found: list[Submission], options) -> list[Submission]:
-    """The submissions of the students that were asked for."""
+    """The submissions of the students that were asked for, as grades.csv has
+    their names."""
     if not options.only:
         return found
-    wanted = set(options.only)
-    students = list(dict.fromkeys(s.student for s in found))
-    for name in options.only:
-        if name not in students:
-            raise RunError(
-                f"There is no student {name} in {options.submissions}"
-                f"{like(name, students)}; nothing was graded."
-            )
-    return [s for s in found if s.student in wanted]
+    students = {tables.spread(s.student): s.student for s in found}
+    students |= {s.student: s.student for s in found}
+    wanted = {collect.printable(name) for name in options.only}
+    for name in sorted(wanted - set(students)):
+        raise RunError(
+            f"There is no student {name} in {options.submissions}"
+            f"{like(name, sorted(set(students.values())))}; nothing was graded."
+        )
+    chosen = {students[name] for name in wanted}
+    return [s for s in found if s.student in chosen]
 
 
 def like(name: str, students: list[str]) -> str:
