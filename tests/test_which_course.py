@@ -1,5 +1,6 @@
 """Which notebooks are masters, and whose checks a score rests on."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -96,6 +97,23 @@ def test_a_broken_master_is_one_sentence(clone, data):
     with pytest.raises(CourseError, match="cannot be read as a notebook") as e:
         course.digest("2_2")
     assert str(path) in str(e.value) and "restore it with git" in str(e.value)
+
+
+def test_a_master_or_hidden_file_that_does_not_run_is_one_sentence(clone):
+    path = master(clone, "2_2")
+    hidden = path.with_name("2_2_hidden.py")
+    hidden.write_text("HIDDEN = 1 / 0\n", "utf8")
+    notebook = json.loads(path.read_text("utf8"))
+    for cell in notebook["cells"]:
+        cell["metadata"].get("nbgrader", {}).pop("points", None)
+        if cell["cell_type"] == "code":
+            cell["source"] = ["1 / 0"]
+    path.write_text(json.dumps(notebook), "utf8")
+    sheet = Course(clone).sheet("2_2")
+    for name, file in (("hidden", hidden), ("answers", path), ("points", path)):
+        with pytest.raises(CourseError, match="does not work") as reason:
+            getattr(sheet, name)
+        assert str(file) in str(reason.value)
 
 
 def test_checks_that_build_on_another_sheet_s():

@@ -8,8 +8,8 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Iterable
-from contextlib import redirect_stdout
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -36,6 +36,21 @@ VISIBLE = re.compile(r"\bex_\d+_\d+\b")  # a module of visible checks
 
 class CourseError(Exception):
     """The course is not as it must be; the message says what to do."""
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """What goes wrong with an instructor's file becomes a CourseError."""
+    try:
+        yield
+    except (CourseError, OSError):
+        raise
+    except Exception as error:
+        first, *_ = str(error).splitlines() or [""]
+        raise CourseError(
+            f"{path} does not work ({type(error).__name__}: {first}): restore "
+            "it with git, or mend it and run it in JupyterLab."
+        ) from error
 
 
 def load_file(path: Path) -> ModuleType:
@@ -89,7 +104,8 @@ class Sheet:
     @functools.cached_property
     def points(self) -> dict[str, float]:
         """By exercise id."""
-        return points_of(self.path)
+        with explained(self.path):
+            return points_of(self.path)
 
     @property
     def stem(self) -> str:
@@ -100,12 +116,14 @@ class Sheet:
     def hidden(self) -> Hidden:
         """Hidden checks and known wrong answers."""
         path = self.path.with_name(f"{self.number}_hidden.py")
-        return load_file(path).HIDDEN
+        with explained(path):
+            return load_file(path).HIDDEN
 
     @functools.cached_property
     def answers(self) -> dict:
         """The names that the master defines: the reference answers."""
-        return run_cells(self.path)
+        with explained(self.path):
+            return run_cells(self.path)
 
     def reference(self, exercise: Exercise) -> Answer:
         from attnbook.check.inprocess import InProcess  # imports torch: slow
