@@ -16,7 +16,7 @@ from attnbook.grading.intake import bounds, zips
 from attnbook.grading.intake.found import read_file
 from attnbook.grading.intake.item import Refused
 from attnbook.grading.intake.names import RESERVED, folder_name, student_name
-from attnbook.grading.notebook import NotANotebook, notebook_cells
+from attnbook.notebooks.cells import NotANotebook, notebook_cells
 from tests.handed_in import GOOD, NOTEBOOK, ONE, TWO, notebook, write, zipped
 
 

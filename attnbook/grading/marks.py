@@ -11,7 +11,7 @@ from pathlib import Path
 from attnbook.grading.collect import folder_name
 from attnbook.grading.course import Course, CourseError, Sheet, cells_of
 from attnbook.grading.model import Result
-from attnbook.grading.notebook import NotANotebook, parse, text_of
+from attnbook.notebooks.cells import NotANotebook, parse, text_of
 
 MARKED = re.compile("~[0-9a-f]{12}$")  # as folder_name marks
 CHECK = re.compile(r'check\("([^"]+)"')
