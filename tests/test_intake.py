@@ -283,6 +283,18 @@ def test_blackboards_users_are_kept_apart(put, users, students):
     assert of_one(folder) == dict.fromkeys(names, WORK)
 
 
+def test_blackboards_pages_name_the_user(put):
+    """Two titles and users with `_`, which the names alone do not tell."""
+    rows = [("HW_1", "a_lee", 5, WORK), ("HW_1", "b_lee", 5, WORK)]
+    rows += [("HW_2", "a_lee", 6, OTHER), ("HW_2", "b_lee", 6, OTHER)]
+    files = blackboard(*rows)
+    for title, user, day, _ in rows:
+        page = f"{BLACKBOARD.format(title, user, day)}.txt"
+        files[page] = f"Name: Lee ({user})\nAssignment: {title}\n".encode()
+    both = {"2_1": WORK, "2_2": OTHER}
+    assert taken(put(**files), TWO) == {"a_lee": both, "b_lee": both}
+
+
 def test_blackboards_two_assignments_of_one_student(put):
     files = blackboard(("HW 1", "ann", 5, WORK), ("HW 2", "ann", 6, OTHER))
     assert taken(put(**files), TWO) == {"ann": {"2_1": WORK, "2_2": OTHER}}
@@ -349,3 +361,14 @@ def test_nbgraders_exchange_keeps_each_attempt(put):
 def test_a_list_among_canvas_files_is_no_student(put):
     folder = put("lee_101_9001_hw.ipynb", **{"grades_2026_11_22.csv": b""})
     assert of_one(folder) == {"lee (101)": WORK}
+
+
+def test_a_folder_for_each_sheet_is_no_student(put):
+    folder = put("2_1/ann.ipynb", "2_1/bo.ipynb")
+    write(folder, {"2_2_scaling/ann.ipynb": OTHER, "2_2_scaling/x.csv": b""})
+    both = {"2_1": WORK, "2_2": OTHER}
+    got = taken(folder, TWO)
+    assert set(got) == {"ann", "bo"} and got["ann"] == both
+    assert of_one(folder) == {"ann": WORK, "bo": WORK}
+    write(folder, {GOOD: WORK})
+    assert set(of_one(folder)) == {"2_1", "2_2_scaling", GOOD[:-6]}

@@ -73,6 +73,11 @@ class Item:
         return self
 
 
+def is_flat(item: Item) -> bool:
+    """A file of the class's own folder."""
+    return len(item.parts) == 1 and not item.folder
+
+
 # --- sentences ---------------------------------------------------------------
 
 

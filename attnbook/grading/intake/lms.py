@@ -12,8 +12,7 @@ Each form is what the system's own code or its users' tools show:
   hands in, `39786-640693 - First Last - Oct 10, 2025 1022 AM`, or the same in
   front of ` - x.ipynb`; the first number is the person's, the second the
   assignment's. `index.html` lists them.
-- Blackboard (github.com/kwurst/bb-file-cleanup): `Title_username_attempt_
-  2026-10-05-13-37-55_x.ipynb` and, for each attempt, the same with `.txt`.
+- Blackboard: see blackboard.py.
 - Sakai: `Last, First(eid)/Submission attachment(s)/x.ipynb` beside `Feedback
   Attachment(s)`, `timestamp.txt`, `comments.txt`; `grades.csv` above.
 - Teams: `Submitted files/First Last/Assignment/Version 2/x.ipynb`, beside
@@ -24,23 +23,19 @@ Each form is what the system's own code or its users' tools show:
 - Clones of GitHub Classroom: a folder for each student.
 """
 
-import os
 import re
-import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from attnbook.grading.intake.blackboard import Blackboard
 from attnbook.grading.intake.canvas import Canvas
-from attnbook.grading.intake.item import Attempt, Item
+from attnbook.grading.intake.item import Attempt, Item, is_flat
+from attnbook.grading.intake.names import one_line
 
 MOODLE = re.compile(r"_(\d+)_assignsubmission_([a-z]+)_")
 MOODLE_FOLDER = re.compile(r"(.+)_(\d+)_assignsubmission_([a-z]+)_?")
 MOODLE_TEAM = re.compile(r"(.+?)_assignsubmission_([a-z]+)(?:_(.*))?")
 BRIGHTSPACE = re.compile(r"(\d+)-\d+ - (.+)")
-BLACKBOARD = re.compile(
-    r"(.+)_attempt_(\d{4}(?:-\d\d){5})(?:_(.+)|\.txt)", re.ASCII
-)
 NBGRADER = re.compile(
     r"([^+]+)\+[^+]+\+(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^+]*)(?:\+.*)?", re.ASCII
 )
@@ -79,7 +74,7 @@ class Forms:
         items = list(items)
         flat = [i.parts[0] for i in items if is_flat(i) and not i.left_out]
         self.canvas = Canvas(flat, sheets)
-        self.users = blackboard_users(flat, len(sheets))
+        self.blackboard = Blackboard(items, len(sheets))
         self.meant = any(i.work and self.of(i) for i in items)
 
     def of(self, item: Item) -> Handed | None:
@@ -95,19 +90,17 @@ class Forms:
         return (
             moodle_file(name)
             or brightspace(name, flat=True)
-            or self.blackboard(name)
+            or self.of_blackboard(name)
             or sakai(name)
             or self.of_canvas(name)
         )
 
-    def blackboard(self, name: str) -> Handed | None:
-        match = BLACKBOARD.fullmatch(name)
-        if not match:
+    def of_blackboard(self, name: str) -> Handed | None:
+        said = self.blackboard.of(name)
+        if said is None:
             return None
-        prefix, stamp, rest = match.groups()
-        attempt = Attempt(stamp, tuple(map(int, stamp.split("-"))))
-        user = self.users.get(prefix, prefix)
-        return Handed(user, rest or "", attempt, page=rest is None)
+        attempt = Attempt(said.stamp, tuple(map(int, said.stamp.split("-"))))
+        return Handed(said.user, said.rest, attempt, page=not said.rest)
 
     def of_canvas(self, name: str) -> Handed | None:
         said = self.canvas.of(name)
@@ -115,15 +108,6 @@ class Forms:
             return None
         page = said.upload is None
         return Handed(said.label, said.rest, upload=said.upload, page=page)
-
-
-def is_flat(item: Item) -> bool:
-    return len(item.parts) == 1 and not item.folder
-
-
-def one_line(name: str) -> str:
-    """A name as it is compared: NFC, and only plain spaces."""
-    return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 # --- Moodle ----------------------------------------------------------------
@@ -193,29 +177,6 @@ def moment(text: str) -> tuple | None:
         hour = hour % 12 + 12 * (match["half"] in "Pp")
     month = MONTHS.index(match["month"][:3].lower())
     return int(match["year"]), month, int(day), hour, int(match["minute"])
-
-
-# --- Blackboard ------------------------------------------------------------
-
-
-def blackboard_users(names: list[str], sheets: int) -> dict[str, str]:
-    """The user in each `Title_user`. A title and a user may both hold `_`:
-    the title is what all have in common; where several titles are there, the
-    user is the last word, unless that would make one of two."""
-    matches = map(BLACKBOARD.fullmatch, map(one_line, names))
-    prefixes = sorted({match[1] for match in matches if match})
-    last = {p: p.rpartition("_")[2] for p in prefixes}
-    titles = {p.rpartition("_")[0] for p in prefixes}
-    common = os.path.commonprefix(prefixes).rpartition("_")
-    if len(titles) > sheets and common[1]:
-        start = len(common[0]) + 1
-        return {p: p[start:] for p in prefixes}
-    if len(titles) <= sheets:
-        return last
-    often = defaultdict(list)
-    for prefix, user in last.items():
-        often[user].append(prefix)
-    return {p: u if len(often[u]) == 1 else p for p, u in last.items()}
 
 
 # --- others ----------------------------------------------------------------

@@ -54,6 +54,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(data).hexdigest()[:12]
 
 
+def one_line(name: str) -> str:
+    """A name as it is compared: NFC, and only plain spaces."""
+    return unicodedata.normalize("NFC", " ".join(name.split()))
+
+
 def short(name: str) -> str:
     """A file's name, no longer than a disk would have it."""
     return name if len(name) <= 255 else name[:200] + name[-55:]

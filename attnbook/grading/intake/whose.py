@@ -6,11 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from attnbook.grading.intake.account import BESIDE, LMS, OTHER
-from attnbook.grading.intake.item import NOTEBOOK, ZIP, CollectError, Item
-from attnbook.grading.intake.lms import PAGES, Forms, is_flat
+from attnbook.grading.intake.item import (
+    NOTEBOOK,
+    ZIP,
+    CollectError,
+    Item,
+    is_flat,
+)
+from attnbook.grading.intake.lms import PAGES, Forms
 from attnbook.grading.intake.reader import Reader
 from attnbook.grading.intake.sheets import (
     is_scratch,
+    known_names,
     mentioned,
     without_sheets,
 )
@@ -63,7 +70,17 @@ def unwrapped(items: list[Item], sheets: dict[str, str]) -> list[Item]:
             break
         if Forms(inside, sheets).meant:
             return inside
-    return inside_one(items, sheets)
+    return by_sheet(items) or inside_one(items, sheets)
+
+
+def by_sheet(items: list[Item]) -> list[Item]:
+    """Without folders that are named for sheets, `2_1/ann.ipynb`, if all
+    work is in such."""
+    tops = {i.parts[0] for i in items if i.work or i.parts[1:]}
+    named = {"_".join(top.split("_")[:2]) for top in tops}
+    if any(is_flat(i) and i.work for i in items) or not tops:
+        return []
+    return below(items, 1) if named <= known_names()[0] else []
 
 
 def below(items: list[Item], depth: int) -> list[Item]:
