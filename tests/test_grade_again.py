@@ -214,6 +214,7 @@ def test_nothing_handed_in_now_takes_no_score_away(folder, graded, capsys):
     words = ["--exercise", "1_1", "1_2"]
     assert grade(folder, *words, source="both") == cli.SOME_NOT
     assert rows(folder)["anna 1_1"] == "1" and rows(folder)["anna 1_2"] == "1"
+    assert "3 rows of earlier runs are kept." in capsys.readouterr().out
     hand_in(folder / "both", "dana_1_2", sheet="1_2")
     grade(folder, *words, source="both")
     assert rows(folder)["dana 1_1"] == ""  # not graded is kept, too
@@ -323,6 +324,13 @@ DAMAGE = {
     "deep": b"[" * 99_999,
     "folder": None,
 }
+BAD_LOGS = {
+    "no seed": b'{"settings": {}}',
+    "a word": b'{"settings": {"seed": "5"}}',
+    "negative": b'{"settings": {"seed": -5}}',
+    "true": b'{"settings": {"seed": true}}',
+    "keys": b'{"settings": [], "notebooks": {"ben": 1, "a/b": 2}}',
+}
 
 
 def damage(path, data):
@@ -364,7 +372,9 @@ def test_a_result_with_a_value_of_another_type_is_damaged(
     assert "is damaged (it holds no result)" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("data", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize(
+    "data", (DAMAGE | BAD_LOGS).values(), ids=DAMAGE | BAD_LOGS
+)
 def test_a_damaged_log_stops_before_anything_is_written(
     folder, graded, capsys, data
 ):
@@ -380,6 +390,8 @@ def test_a_damaged_log_stops_before_anything_is_written(
     assert all_files(folder) == before and graded == []
     if data is None:
         assert "cannot be read (Is a directory): mend that" in said
+        assert grade(folder, "--seed", "5") == cli.BAD_INPUT
+        assert capsys.readouterr().err == said
         return
     assert "is damaged: give the seed of the earlier run with --seed 5" in said
     assert grade(folder, "--seed", "5") == cli.ALL_GRADED and graded == []
@@ -390,7 +402,10 @@ def test_a_missing_log(folder, graded, capsys):
     grade(folder, "--seed", "5")
     (folder / "out" / "run.json").unlink()
     assert grade(folder) == cli.BAD_INPUT
-    assert "is missing: give the seed" in capsys.readouterr().err
+    assert (
+        "is missing beside the results: give the seed"
+        in capsys.readouterr().err
+    )
 
 
 # --- the folder itself -----------------------------------------------------

@@ -48,11 +48,16 @@ class RunFolder:
         RunError if the folder cannot be used."""
         self.take_lock()
         self.read_results()
-        if not seed_given and (self.log.exists() or self.earlier):
-            settings = replace(settings, seed=self.logged_seed())
-            self.any_seed = True
-        elif self.log.exists():
-            self.logged = readable_log(self.log)
+        wrong = self.read_log()
+        if wrong and not seed_given:
+            raise RunError(
+                f"{self.log} is {wrong}: give the seed of the earlier run "
+                f"with --seed{self.only_seed()}, or name another folder with "
+                "--out."
+            )
+        if self.logged and not seed_given:
+            seed = self.logged["settings"]["seed"]
+            settings, self.any_seed = replace(settings, seed=seed), True
         self.results = dict(self.earlier)
         self.last_grades = str(self.logged.get("grades", ""))
         self.write_log(settings)
@@ -140,32 +145,27 @@ class RunFolder:
 
     # --- the log ---
 
-    def logged_seed(self) -> int:
-        """The seed of the last run; RunError if it cannot be known."""
-        seeds = {r.graded_with.get("seed") for r in self.earlier.values()}
-        known = [s for s in seeds if is_seed(s)]
-        tip = f" {known[0]}" if len(known) == 1 else ""
-        give = (
-            f"give the seed of the earlier run with --seed{tip}, or name "
-            "another folder with --out."
-        )
+    def read_log(self) -> str:
+        """What is wrong with it, if so; RunError if it cannot be read."""
         try:
             self.logged = read_object(self.log)
-            seed = self.logged["settings"]["seed"]
-            if is_seed(seed):
-                return seed
+            good = is_seed(self.logged["settings"]["seed"])
+            return "" if good else "damaged"
         except FileNotFoundError:
-            raise RunError(
-                f"{self.kept} holds results and {self.log} is missing: {give}"
-            ) from None
+            return "missing beside the results" if self.earlier else ""
         except OSError as error:
             raise RunError(
                 f"{self.log} cannot be read ({error.strerror}): mend that, or "
                 "name another folder with --out."
             ) from None
         except BAD_JSON:
-            pass
-        raise RunError(f"{self.log} is damaged: {give}")
+            return "damaged"
+
+    def only_seed(self) -> str:
+        """That of all results, if they have but one."""
+        seeds = [r.graded_with.get("seed") for r in self.earlier.values()]
+        seeds = {seed for seed in seeds if is_seed(seed)}
+        return f" {seeds.pop()}" if len(seeds) == 1 else ""
 
     def write_reports(self, settings: Settings) -> list[str]:
         """Write all that is made from the results; what is to be said of a
@@ -199,14 +199,6 @@ def read_object(path: Path) -> dict:
     if not isinstance(value, dict):
         raise ValueError("no object")
     return value
-
-
-def readable_log(path: Path) -> dict:
-    """The log; nothing where it is damaged."""
-    try:
-        return read_object(path)
-    except (OSError, *BAD_JSON):
-        return {}
 
 
 def read_result(path: Path) -> Result:

@@ -103,7 +103,7 @@ def contains(folder: Path, path: Path) -> bool:
 
 
 def is_run_folder(path: Path) -> bool:
-    return (path / "run.json").is_file() and (path / "state").is_dir()
+    return os.path.isfile(path / "run.json") and os.path.isdir(path / "state")
 
 
 def only(found: list[Submission], options) -> list[Submission]:
@@ -267,8 +267,8 @@ def finish(options, settings, folder, results, interrupted: bool) -> None:
 
 
 def say_what_stays(settings, rows, results) -> None:
-    mine = {r.key for r in results}
-    stay = [r for r in rows if r.key not in mine]
+    mine = set(map(id, results))
+    stay = [r for r in rows if id(r) not in mine]
     if not stay:
         return
     others = [
