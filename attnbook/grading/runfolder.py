@@ -8,20 +8,18 @@ import fcntl
 import hashlib
 import importlib.metadata
 import json
-import math
 import platform
 import re
 import secrets
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import get_args, get_origin
 
+from attnbook.grading.kept import BAD_JSON, is_seed, read_object, read_result
 from attnbook.grading.model import NOT_GRADED, Result, Submission
 from attnbook.grading.report import write_reports
 from attnbook.grading.settings import Settings, differing
 from attnbook.grading.tables import sha256, write_whole
 
-BAD_JSON = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 KEPT = re.compile(r"[0-9a-f]{64}\.json")
 
 
@@ -187,41 +185,6 @@ class RunFolder:
         }
         text = json.dumps(log, indent=1) + "\n"
         write_whole(self.log, text, to_disk=True)
-
-
-def is_seed(value) -> bool:
-    return type(value) is int and value >= 0
-
-
-def read_object(path: Path) -> dict:
-    """A JSON object; OSError or one of BAD_JSON otherwise."""
-    value = json.loads(path.read_text("utf8"))
-    if not isinstance(value, dict):
-        raise ValueError("no object")
-    return value
-
-
-def read_result(path: Path) -> Result:
-    """A result as `keep` wrote it; OSError or one of BAD_JSON otherwise."""
-    result = Result.from_json(path.read_text("utf8"))
-    if not fits(result, Result):
-        raise ValueError("a value of another type")
-    if not re.fullmatch(r"\d+_\d+", result.sheet):
-        raise ValueError("no sheet")
-    json.dumps(asdict(result), ensure_ascii=False).encode()
-    return result
-
-
-def fits(value, kind) -> bool:
-    """Is the value, and are all within it, of the declared type?"""
-    if is_dataclass(kind):
-        return all(fits(getattr(value, f.name), f.type) for f in fields(kind))
-    if get_origin(kind) is list:
-        (each,) = get_args(kind)
-        return isinstance(value, list) and all(fits(v, each) for v in value)
-    if kind is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is kind
 
 
 def versions() -> dict:

@@ -1,18 +1,17 @@
 """One run of `attnbook grade`: from what was handed in to the reports."""
 
 import contextlib
-import difflib
 import os
 import secrets
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from attnbook.grading import batch, collect, tables
 from attnbook.grading.course import Course, CourseError
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.model import NOT_GRADED, Result, Submission
-from attnbook.grading.runfolder import RunError, RunFolder
+from attnbook.grading.runfolder import RunFolder
+from attnbook.grading.selection import not_handed_in, only
 from attnbook.grading.settings import Settings, differing
 from attnbook.grading.tables import counted
 
@@ -79,58 +78,6 @@ def limits_of(options) -> Limits:
 
 
 # --- before ----------------------------------------------------------------
-
-
-def not_handed_in(options) -> list[Path]:
-    """Folders below the submissions that this command writes itself, now or
-    in an earlier run."""
-    source = options.submissions.resolve()
-    out, course = options.out, options.nbgrader_course
-    if contains(out, source):
-        mine = [out / "state", out / "students"]
-    else:
-        mine = [out]
-    if course and not contains(course, source):
-        mine.append(course)
-    with contextlib.suppress(OSError):  # a zip, or nothing
-        mine += filter(is_run_folder, options.submissions.iterdir())
-    return mine
-
-
-def contains(folder: Path, path: Path) -> bool:
-    folder = folder.resolve()
-    return folder == path or folder in path.parents
-
-
-def is_run_folder(path: Path) -> bool:
-    return os.path.isfile(path / "run.json") and os.path.isdir(path / "state")
-
-
-def only(found: list[Submission], options) -> list[Submission]:
-    """The submissions of the students that were asked for, as grades.csv has
-    their names."""
-    if not options.only:
-        return found
-    students = {tables.spread(s.student): s.student for s in found}
-    students |= {s.student: s.student for s in found}
-    wanted = {collect.printable(name) for name in options.only}
-    for name in sorted(wanted - set(students)):
-        raise RunError(
-            f"There is no student {name} in {options.submissions}"
-            f"{like(name, sorted(set(students.values())))}; nothing was graded."
-        )
-    chosen = {students[name] for name in wanted}
-    return [s for s in found if s.student in chosen]
-
-
-def like(name: str, students: list[str]) -> str:
-    """The names that may have been meant, for a sentence."""
-    lower = {student.casefold(): student for student in students}
-    name = name.casefold()
-    close = [lower[n] for n in lower if name in n]
-    close += [lower[n] for n in difflib.get_close_matches(name, lower)]
-    close = list(dict.fromkeys(close))[:5]
-    return f"; there is {', '.join(close)}" if close else ""
 
 
 def url_of_gradebook(options):
