@@ -398,6 +398,10 @@ def test_what_the_latest_attempt_replaces(tmp_path, latest, want):
     form = "1-9 - Al - Oct {}, 2025 900 AM/hw.ipynb"
     write(tmp_path, {form.format(1): STUB, form.format(2): latest})
     assert of_one(tmp_path) == {"Al (1)": want}
+    became = fates(tmp_path)
+    older = "an older attempt of Al (1), replaced by Oct 2, 2025 900 AM"
+    assert (became[form.format(1)] == older) == (want is not STUB)
+    assert "older" not in became[form.format(2)]
 
 
 def test_scratch_beside_the_one_answer(tmp_path):

@@ -20,9 +20,15 @@ from attnbook.grading.intake.account import (
     Collection,
     Found,
 )
+from attnbook.grading.intake.around import unpacked, unwrapped
 from attnbook.grading.intake.choose import Chooser
 from attnbook.grading.intake.found import listed
-from attnbook.grading.intake.item import CollectError, Item, Refused
+from attnbook.grading.intake.item import (
+    Attempt,
+    CollectError,
+    Item,
+    Refused,
+)
 from attnbook.grading.intake.lms import PAGES
 from attnbook.grading.intake.names import (
     folder_name,
@@ -30,7 +36,7 @@ from attnbook.grading.intake.names import (
     unique_names,
 )
 from attnbook.grading.intake.reader import Reader
-from attnbook.grading.intake.whose import by_student, unpacked, unwrapped
+from attnbook.grading.intake.whose import by_student
 from attnbook.grading.model import Submission
 
 __all__ = ["CollectError", "collect", "folder_name", "printable"]
@@ -109,23 +115,33 @@ def tell(
         mine = {n: i for n, i in taken.items() if i.file is file}
         problem = reader.look(next(iter(mine.values()))).problem
         what = f"{' and '.join(mine)} of {student}"
-        file.settle(NOT_GRADED if problem else GRADED, what)
-        file.became += f", not graded: {problem}" if problem else ""
-    last = [i.attempt for i in taken.values() if i.attempt]
+        if problem:
+            file.settle(NOT_GRADED, f"{what}, not graded: {problem}")
+        file.settle(GRADED, what)
     graded = any(item.file.kind == GRADED for item in taken.values())
+    times = [i.attempt for i in taken.values() if i.attempt]
+    last = max(times, key=lambda time: time.order or (), default=None)
     for item in items:
-        if item.kind == "notebook" and last and item.attempt not in last:
-            told = max(last, key=lambda attempt: attempt.order or ()).told
-            became = f"an older attempt of {student}, replaced by {told}"
-            item.file.settle(OLDER, became)
-        elif item.kind == "notebook":
-            kind = BESIDE if graded else NOT_GRADED
-            reason = "another notebook was" if graded else why
-            item.file.settle(kind, f"of {student}, not graded: {reason}")
+        if item.kind == "notebook":
+            tell_unused(item, student, last, "" if graded else why)
         elif PAGES.fullmatch(item.name):
             item.file.settle(LMS, f"a page of the LMS, of {student}")
         elif item.kind == "other":
             item.file.settle(OTHER, f"of {student}, not a notebook")
+
+
+def tell_unused(
+    item: Item, student: str, last: Attempt | None, why: str
+) -> None:
+    """Say of a notebook that was not taken why that is."""
+    if last and item.attempt and item.attempt.before(last):
+        became = f"an older attempt of {student}, replaced by {last.told}"
+        item.file.settle(OLDER, became)
+    elif why:
+        item.file.settle(NOT_GRADED, f"of {student}, not graded: {why}")
+    else:
+        became = f"of {student}, not graded: another notebook was"
+        item.file.settle(BESIDE, became)
 
 
 def accounted(files: dict[Found, Item]) -> list[Found]:

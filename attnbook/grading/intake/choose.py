@@ -1,16 +1,15 @@
 """Which of a student's notebooks is the one for a sheet."""
 
 import re
-from collections import defaultdict
 
 from attnbook.grading.intake import bounds
-from attnbook.grading.intake.account import BESIDE, OLDER
-from attnbook.grading.intake.item import NOTEBOOK, Attempt, Item, Refused
+from attnbook.grading.intake.account import BESIDE
+from attnbook.grading.intake.attempts import in_attempts, newest_upload
+from attnbook.grading.intake.item import Item, Refused
 from attnbook.grading.intake.names import listed_names, shown
 from attnbook.grading.intake.reader import Reader
 from attnbook.grading.intake.sheets import Says, is_scratch, mention, token
 
-COPIED = re.compile(r"-(\d+)$")  # Canvas's mark of a file handed in again
 MINE = ("work", "exercises")  # where a course's folder has a student's work
 
 
@@ -50,7 +49,7 @@ class Chooser:
         if not found and self.unreadable(notebooks):
             return notebooks[0]
         if found:
-            names = listed_names(item.name for item in found)
+            names = listed_names(told_apart(found))
             raise Refused(
                 f"There are {len(found)} notebooks for sheet {number} "
                 f"({names}): hand in one."
@@ -177,6 +176,13 @@ def notebooks_in(items: list[Item]) -> list[Item]:
     return seen or notebooks
 
 
+def told_apart(found: list[Item]) -> list[str]:
+    """Their names; with their folders if the names are the same."""
+    names = [item.name for item in found]
+    alike = len(set(names)) == 1
+    return ["/".join(i.parts) for i in found] if alike else names
+
+
 def preferred(found: list[Item]) -> list[Item]:
     """Of a whole course folder, the notebooks of the student's own: it holds
     the chapters and the empty sheets too."""
@@ -186,51 +192,3 @@ def preferred(found: list[Item]) -> list[Item]:
             if mine:
                 return mine
     return found
-
-
-def newest_upload(found: list[Item]) -> list[Item]:
-    """The last of a file that was uploaded to Canvas again and again: `-1`,
-    `-2` and the file's own number both count up."""
-    if len(found) < 2 or any(item.upload is None for item in found):
-        return found
-    stems = [NOTEBOOK.sub("", item.name) for item in found]
-    marks = [COPIED.search(stem) for stem in stems]
-    counts = [int(mark[1]) if mark else 0 for mark in marks]
-    order = sorted(range(len(found)), key=lambda n: found[n].upload)
-    if len({COPIED.sub("", stem) for stem in stems}) > 1 or len(
-        set(counts)
-    ) < len(counts):
-        return found
-    if [counts[n] for n in order] != sorted(counts):
-        return found
-    *older, last = (found[n] for n in order)
-    for item in older:
-        item.file.settle(OLDER, f"an older attempt, replaced by {last.name}")
-    return [last]
-
-
-# --- attempts --------------------------------------------------------------
-
-
-def in_attempts(items: list[Item]) -> list[list[Item]]:
-    """What was handed in each time, the last time first; Refused if the LMS
-    does not say which that is."""
-    by_attempt: dict[Attempt | None, list[Item]] = defaultdict(list)
-    for item in items:
-        by_attempt[item.attempt].append(item)
-    with_work = [
-        attempt
-        for attempt, there in by_attempt.items()
-        if any(i.work or i.refused for i in there)
-    ]
-    if len(with_work) < 2:
-        return [items]
-    orders = {attempt and attempt.order for attempt in with_work}
-    if len(orders) < len(with_work) or None in orders:
-        names = listed_names(a.told if a else "no time" for a in with_work)
-        raise Refused(
-            f"There are {len(with_work)} attempts ({names}), and which is the "
-            "later one cannot be told: leave one of them, and grade again."
-        )
-    with_work.sort(key=lambda attempt: attempt.order, reverse=True)
-    return [by_attempt[attempt] for attempt in with_work]

@@ -28,6 +28,11 @@ class Attempt:
     told: str  # such as "Oct 10, 2025 1022 AM"
     order: tuple | None = None  # that sorts; None if it was not understood
 
+    def before(self, other: "Attempt") -> bool:
+        """Surely earlier than the other?"""
+        known = self.order is not None and other.order is not None
+        return known and self.order < other.order
+
 
 @dataclass(eq=False)
 class Item:

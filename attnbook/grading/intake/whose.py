@@ -9,105 +9,18 @@ from attnbook.grading.intake.account import BESIDE, LMS, OTHER
 from attnbook.grading.intake.item import (
     NOTEBOOK,
     ZIP,
-    CollectError,
     Item,
     is_flat,
 )
-from attnbook.grading.intake.lms import PAGES, Forms
+from attnbook.grading.intake.lms import PAGES, Forms, Handed
 from attnbook.grading.intake.reader import Reader
 from attnbook.grading.intake.sheets import (
     is_scratch,
-    known_names,
     mentioned,
     without_sheets,
 )
-from attnbook.grading.intake.zips import in_zip, open_zip
 
-DEEP = 3  # folders around a class
 GRADESCOPE = "submission_metadata.json"  # beside the folder of a submission
-
-
-# --- the class's folder ----------------------------------------------------
-
-
-def unpacked(items: list[Item], sheets: dict[str, str]) -> list[Item]:
-    """With what is in a class's zip that lies in the folder: all that an LMS
-    has packed, or the one zip that holds several students."""
-    out = []
-    zips = [i for i in items if i.kind == "zip" and is_flat(i)]
-    alone = len([i for i in items if i.work]) == 1
-    for item in items:
-        inner = a_class(item, sheets, alone) if item in zips else []
-        if inner:
-            item.file.settle("zip", "a class's zip that was opened")
-        out += inner or [item]
-    return out
-
-
-def a_class(item: Item, sheets: dict[str, str], alone: bool) -> list[Item]:
-    """What is in a zip, if that is a class and no student's work."""
-    if item.refused or not os.path.isfile(item.source):
-        return []
-    try:
-        inner = list(in_zip(open_zip(Path(item.source)), item.source))
-    except CollectError:
-        return []
-    bare = unwrapped(inner, sheets)
-    if Forms(bare, sheets).meant or alone and bare is not inner:
-        return bare
-    wrapped = [replace(i, parts=(item.name, *i.parts)) for i in inner]
-    bare = unwrapped(wrapped, sheets)
-    return bare if alone and bare is not wrapped else []
-
-
-def unwrapped(items: list[Item], sheets: dict[str, str]) -> list[Item]:
-    """Without the folders around a whole class, if there are such."""
-    if Forms(items, sheets).meant:
-        return items
-    for depth in range(1, DEEP + 1):
-        inside = below(items, depth)
-        if not inside or len({i.parts[:depth] for i in items if i.work}) > 1:
-            break
-        if Forms(inside, sheets).meant:
-            return inside
-    return by_sheet(items) or inside_one(items, sheets)
-
-
-def by_sheet(items: list[Item]) -> list[Item]:
-    """Without folders that are named for sheets, `2_1/ann.ipynb`, if all
-    work is in such."""
-    tops = {i.parts[0] for i in items if i.work or i.parts[1:]}
-    named = {"_".join(top.split("_")[:2]) for top in tops}
-    if any(is_flat(i) and i.work for i in items) or not tops:
-        return []
-    return below(items, 1) if named <= known_names()[0] else []
-
-
-def below(items: list[Item], depth: int) -> list[Item]:
-    return [replace(i, parts=i.parts[depth:]) for i in items if i.parts[depth:]]
-
-
-def inside_one(items: list[Item], sheets: dict[str, str]) -> list[Item]:
-    """Without one folder that holds several students."""
-    inside = below(items, 1)
-    around = {i.parts[0] for i in items if i.work or i.folder or i.parts[1:]}
-    if len(around) > 1 or not inside:
-        return items
-    work = [i for i in inside if i.work]
-    flat = [i for i in work if len(i.parts) == 1]
-    if flat:  # several files that no sheet is named in are several students
-        named = any(mentioned(item.name, sheets) for item in flat)
-        return items if named or len(flat) == 1 else inside
-    folders = defaultdict(set)  # by sheet; a student has but one for each
-    for item in work:
-        for sheet in mentioned(item.name, sheets) or [None]:
-            folders[sheet].add(item.parts[0])
-    several = any(len(found) > 1 for found in folders.values())
-    whole = any(item.parts[0] == "exercises" for item in work)
-    return inside if several and not whole else items
-
-
-# --- the students ----------------------------------------------------------
 
 
 def by_student(
@@ -119,33 +32,56 @@ def by_student(
     if one_submission(items, sheets, source):
         mine = [i for i in items if not i.left_out or i.parts[1:]]
         return {label_of(items, sheets, own): mine}
-    forms = Forms(items, sheets)
-    flat = [i for i in items if is_flat(i) and i.work and not forms.of(i)]
-    scratch = scratch_beside(flat, sheets, reader)
+    owners = Owners(items, sheets, own, reader)
     out = defaultdict(list)
     for item in items:
-        if item.left_out and len(item.parts) == 1:
-            continue
-        known = forms.of(item)
-        if known and not known.person:
-            continue
-        if known and (forms.meant or not is_flat(item)):
-            out[known.person].append(said(item, known))
-        elif not is_flat(item):
-            rest = replace(item, parts=item.parts[1:])
-            out[item.parts[0]].append(rest)
-        elif not item.work:
-            beside_work(item)
-        elif item in scratch:
-            out[label_of(flat, sheets, own)].append(item)
-        elif is_hidden(item) and not reader.look(item).says.all():
-            item.file.settle(BESIDE, "a hidden file that holds no sheet")
-        else:
-            out[owner(item.name, sheets) or own].append(item)
+        if placed := owners.place(item):
+            label, rest = placed
+            out[label].append(rest)
     return {label: mine for label, mine in out.items() if student(label, mine)}
 
 
-def said(item: Item, known) -> Item:
+class Owners:
+    """Whose each item of a class is."""
+
+    def __init__(
+        self,
+        items: list[Item],
+        sheets: dict[str, str],
+        own: str,
+        reader: Reader,
+    ):
+        self.sheets, self.own, self.reader = sheets, own, reader
+        self.forms = Forms(items, sheets)
+        flat = [i for i in items if is_flat(i) and i.work]
+        flat = [i for i in flat if not self.forms.of(i)]
+        self.scratch = scratch_beside(flat, sheets, reader)
+        self.unnamed = label_of(flat, sheets, own)
+
+    def place(self, item: Item) -> tuple[str, Item] | None:
+        """A student's label and the item below it; None if it is nobody's."""
+        if item.left_out and len(item.parts) == 1:
+            return None
+        known = self.forms.of(item)
+        if known and (self.forms.meant or not is_flat(item)):
+            return (known.person, said(item, known)) if known.person else None
+        if not is_flat(item):
+            return item.parts[0], replace(item, parts=item.parts[1:])
+        if item.work:
+            return self.place_flat(item)
+        beside_work(item)
+        return None
+
+    def place_flat(self, item: Item) -> tuple[str, Item] | None:
+        if item in self.scratch:
+            return self.unnamed, item
+        if is_hidden(item) and not self.reader.look(item).says.all():
+            item.file.settle(BESIDE, "a hidden file that holds no sheet")
+            return None
+        return owner(item.name, self.sheets) or self.own, item
+
+
+def said(item: Item, known: Handed) -> Item:
     """The item below the student that an LMS names."""
     parts = (known.rest,) if known.rest else item.parts[known.depth :]
     if known.page and not item.folder:
