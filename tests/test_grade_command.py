@@ -252,7 +252,7 @@ def test_a_full_disk_loses_nothing(folder, capsys, monkeypatch):
     assert "No space left on device" in capsys.readouterr().err
     monkeypatch.undo()
     assert grade(folder) == cli.SOME_NOT
-    assert "1 were graded before" in capsys.readouterr().out
+    assert "1 was graded before" in capsys.readouterr().out
     assert points(folder)["anna"] == "12"
 
 

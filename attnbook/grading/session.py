@@ -134,7 +134,8 @@ def say_what_is_known(folder, results, todo, settings) -> None:
         print(f"{path} is damaged ({why}): {whose}, {then}.", file=sys.stderr)
     kept = sum(r.state != NOT_GRADED for r in results)
     if kept:
-        print(f"{kept} were graded before and are kept.")
+        verbs = ("was", "is") if kept == 1 else ("were", "are")
+        print(f"{kept} {verbs[0]} graded before and {verbs[1]} kept.")
     before = [folder.earlier.get(s.key) for s in todo]
     same = [
         r
@@ -142,9 +143,11 @@ def say_what_is_known(folder, results, todo, settings) -> None:
         if r and r.state != NOT_GRADED and r.sha256 == s.digest
     ]
     if same:
+        count, with_what = len(same), with_others(same, settings)
+        verbs = ("was", "is") if count == 1 else ("were", "are")
         print(
-            f"{len(same)} were graded before{with_others(same, settings)} and "
-            "are graded again."
+            f"{count} {verbs[0]} graded before{with_what} and {verbs[1]} "
+            "graded again."
         )
 
 
