@@ -372,3 +372,21 @@ def test_a_folder_for_each_sheet_is_no_student(put):
     assert of_one(folder) == {"ann": WORK, "bo": WORK}
     write(folder, {GOOD: WORK})
     assert set(of_one(folder)) == {"2_1", "2_2_scaling", GOOD[:-6]}
+
+
+def test_one_stray_file_does_not_unmake_a_canvas_class(put):
+    names = [f"p{n}_10{n}_900{n}_hw.ipynb" for n in range(5)]
+    folder = put(*names, "zed_109_9001_hw.ipynb", "p2_102_9002_hw (1).ipynb")
+    students = [f"p{n} (10{n})" for n in (0, 2, 3, 4)]
+    students += ["p1_101_9001_hw", "zed_109_9001_hw"]
+    assert of_one(folder) == dict.fromkeys(students, WORK)
+
+
+def test_of_a_whole_nbgrader_course_the_submitted_are_taken(put):
+    form = "{}/ann/2_1/x.ipynb"
+    folder = put(form.format("submitted"), form.format("autograded"))
+    write(folder, {"submitted/bo/2_1/x.ipynb": WORK, "gradebook.db": b""})
+    write(folder, {"source/2_1/x.ipynb": LATER, "release/2_1/x.ipynb": LATER})
+    assert of_one(folder) == {"ann": WORK, "bo": WORK}
+    became = fates(folder)["source/2_1/x.ipynb"]
+    assert became == "left out: it is not in submitted/"

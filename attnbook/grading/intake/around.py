@@ -5,13 +5,14 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from attnbook.grading.intake.account import ZIP
+from attnbook.grading.intake.account import OTHER, ZIP
 from attnbook.grading.intake.item import CollectError, Item, is_flat
 from attnbook.grading.intake.lms import Forms
 from attnbook.grading.intake.sheets import known_names, mentioned
 from attnbook.grading.intake.zips import in_zip, open_zip
 
 DEEP = 3  # folders around a class
+NBGRADER = "nbgrader_config.py"
 
 
 def unpacked(items: list[Item], sheets: dict[str, str]) -> list[Item]:
@@ -54,7 +55,18 @@ def unwrapped(items: list[Item], sheets: dict[str, str]) -> list[Item]:
             break
         if Forms(inside, sheets).meant:
             return inside
-    return by_sheet(items) or inside_one(items, sheets)
+    return of_nbgrader(items) or by_sheet(items) or inside_one(items, sheets)
+
+
+def of_nbgrader(items: list[Item]) -> list[Item]:
+    """What is in submitted/, if this is a whole course of nbgrader's."""
+    tops = {item.parts[0] for item in items}
+    if "submitted" not in tops or not tops & {"source", NBGRADER}:
+        return []
+    for item in items:
+        if item.parts[0] != "submitted" and not item.folder:
+            item.file.settle(OTHER, "left out: it is not in submitted/")
+    return below([i for i in items if i.parts[0] == "submitted"], 1)
 
 
 def by_sheet(items: list[Item]) -> list[Item]:

@@ -55,6 +55,7 @@ class Canvas:
         self.sheets = dict.fromkeys(known_names()[0], NO_STEM) | sheets
         names = [unicodedata.normalize("NFC", name) for name in names]
         named = [said for name in names if (said := self.read(name))]
+        self.doubted = of_two_people(named)
         self.believed = believable(named, sheets)
         self.rising = 2 * sum(map(counted_up, named)) >= len(named)
 
@@ -64,7 +65,7 @@ class Canvas:
         said = self.read(name) if self.believed else None
         if said and self.rising and not counted_up(said):
             return None  # grades_2026_11_22.csv among Canvas's files
-        return said
+        return None if said in self.doubted else said
 
     def read(self, name: str) -> Said | None:
         """What the name says if it is one of Canvas's, of a named person."""
@@ -90,21 +91,42 @@ def is_name(text: str) -> bool:
 
 def believable(named: list[Said], sheets: dict[str, str]) -> bool:
     """Whether Canvas can have written all of these."""
-    files, people, rows = defaultdict(set), defaultdict(set), defaultdict(list)
+    rows = defaultdict(list)
     for said in named:
-        people[said.number].add(said.person)
         rows[said.label].append(said)
-        if said.upload is not None:
-            same = said.number, COPY.sub("", said.rest)
-            files[said.upload].add(same)
-    if any(len(s) > 1 for s in (*files.values(), *people.values())):
-        return False  # one number for two files, or for two people
-    if len(people) > 2 and len(set().union(*people.values())) == 1:
+    doubted = of_two_people(named) | of_two_files(named)
+    if 2 * len(doubted) > len(named):
+        return False
+    if len(rows) > 2 and len({said.person for said in named}) == 1:
         return False  # a course's code
     mixed = sum(several_people(said, sheets) for said in rows.values())
     if 2 * mixed > len(rows):
         return False
     return len(rows) != 1 or all(map(counted_up, named))
+
+
+def of_two_people(named: list[Said]) -> set[Said]:
+    """Names in which a person's or a file's number is another person's."""
+    people, uploads = defaultdict(set), defaultdict(set)
+    for said in named:
+        people[said.number].add(said.person)
+        uploads[said.upload].add(said.label)
+    uploads.pop(None, None)
+    return {
+        said
+        for said in named
+        if len(people[said.number]) > 1 or len(uploads.get(said.upload, ())) > 1
+    }
+
+
+def of_two_files(named: list[Said]) -> set[Said]:
+    """Names in which one file's number stands for two files; a copy that a
+    browser or a person made of a file is no second one."""
+    uploads = defaultdict(set)
+    for said in named:
+        uploads[said.upload].add(COPY.sub("", said.rest))
+    uploads.pop(None, None)
+    return {s for s in named if len(uploads.get(s.upload, ())) > 1}
 
 
 def several_people(row: list[Said], sheets: dict[str, str]) -> bool:

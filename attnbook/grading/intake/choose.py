@@ -94,10 +94,11 @@ class Chooser:
         return one and bool(self.reader.look(notebooks[0]).problem)
 
     def different(self, found: list[Item]) -> list[Item]:
-        """Without a file that is there twice, in a zip and beside it."""
+        """Without a file that is there twice, such as in a zip and beside."""
         out = {}
         for item in found:
-            same = item.name, self.reader.look(item).sha256 or item.source
+            name = item.upload or item.name  # Canvas's number is the file's
+            same = name, self.reader.look(item).sha256 or item.source
             if same in out:
                 item.file.settle(BESIDE, f"the same as {out[same].source}")
             out.setdefault(same, item)
