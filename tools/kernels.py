@@ -58,7 +58,7 @@ def clean(environment: dict, folder: str) -> dict:
         if not name.startswith(SETTINGS) or name in KEPT
     }
     private = {name: os.path.join(folder, name.lower()) for name in PRIVATE}
-    own = CLEAN | private | {FOLDER: folder, "JUPYTER_NO_CONFIG": "1"}
+    own = CLEAN | private | {FOLDER: folder}
     return kept | own | (AVX2_AT_MOST if has_avx512() else {})
 
 
