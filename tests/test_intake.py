@@ -5,33 +5,21 @@ import unicodedata
 import pytest
 
 from attnbook.grading.collect import collect
-from tests.handed_in import GOOD, ONE, TWO, notebook, write, zipped
-
-WORK = notebook('def needed_score(p, n):\n    return 1\n\ncheck("2_1.c")')
-OTHER = notebook('def score_scale(d):\n    return 1\n\ncheck("2_2.c")')
-THIRD = notebook('check("2_3.a")')
-EMPTY = notebook("x = 1")
-SCALING = "2_2_scaling.ipynb"
-
-
-def taken(source, sheets=ONE, **options):
-    """{student: {sheet: notebook, or the sentence that refuses it}}"""
-    out = {}
-    for s in collect(source, sheets, **options).submissions:
-        out.setdefault(s.student, {})[s.sheet] = s.refused or s.notebook
-    return out
-
-
-def of_one(source, **options):
-    """{student: notebook or sentence} for sheet 2_1."""
-    rows = taken(source, **options)
-    return {name: row["2_1"] for name, row in rows.items()}
-
-
-def fates(source, sheets=ONE, **options):
-    """{end of the path: what became of the file}"""
-    found = collect(source, sheets, **options).files
-    return {f.path.removeprefix(f"{source}/"): f.became for f in found}
+from tests.handed_in import (
+    EMPTY,
+    GOOD,
+    ONE,
+    OTHER,
+    SCALING,
+    TWO,
+    WORK,
+    fates,
+    notebook,
+    of_one,
+    taken,
+    write,
+    zipped,
+)
 
 
 @pytest.fixture

@@ -7,18 +7,28 @@ from pathlib import Path
 import pytest
 
 from attnbook.grading.collect import collect
-from attnbook.grading.intake import bounds
+from attnbook.grading.intake import bounds, found
+from attnbook.grading.intake.found import read_file
 from attnbook.grading.intake.sheets import said_in
 from attnbook.notebooks.names import number_of, sheets_below
-from tests.handed_in import GOOD, ONE, TWO, notebook, write, zipped
+from tests.handed_in import (
+    EMPTY,
+    GOOD,
+    ONE,
+    OTHER,
+    SCALING,
+    THIRD,
+    TWO,
+    WORK,
+    fates,
+    of_one,
+    taken,
+    write,
+    zipped,
+)
 
 ROOT = Path(__file__).parents[1]
-WORK = notebook('def needed_score(p, n):\n    return 1\n\ncheck("2_1.c")')
-OTHER = notebook('def score_scale(d):\n    return 1\n\ncheck("2_2.c")')
-THIRD = notebook('check("2_3.a")')
-EMPTY = notebook("x = 1")
 HW = zipped({"hw.ipynb": WORK})
-SCALING = "2_2_scaling.ipynb"
 NONE = (
     f"There is no notebook for sheet 2_1 among the 1 handed in: hand in {GOOD},"
     " under this name."
@@ -30,25 +40,6 @@ def wrong(name, sheet="2_2", asked="2_1", stem=GOOD):
         f"This is sheet {sheet} ({name}), and {asked} was asked for: hand in "
         f"{stem}."
     )
-
-
-def taken(source, sheets=ONE, **options):
-    """{student: {sheet: notebook, or the sentence that refuses it}}"""
-    out = {}
-    for s in collect(source, sheets, **options).submissions:
-        out.setdefault(s.student, {})[s.sheet] = s.refused or s.notebook
-    return out
-
-
-def of_one(source, **options):
-    rows = taken(source, **options)
-    return {name: row["2_1"] for name, row in rows.items()}
-
-
-def fates(source, sheets=ONE, **options):
-    """{path below the source: what became of the file}"""
-    found = collect(source, sheets, **options).files
-    return {f.path.removeprefix(f"{source}/"): f.became for f in found}
 
 
 # --- which sheet it is -----------------------------------------------------
@@ -198,7 +189,7 @@ def test_scratch_beside_a_sheets_own_name_is_no_student(tmp_path):
     assert of_one(tmp_path) == {GOOD[:-6]: WORK}
     write(tmp_path, {"alice.ipynb": WORK, "bob.ipynb": OTHER, "cy.ipynb": b""})
     got = of_one(tmp_path)
-    assert set(got) == {GOOD[:-6], "alice", "bob", "cy"}
+    assert set(got) == {GOOD[:-6], "alice", "bob", "cy", "a", "scratch"}
     assert got["bob"] == wrong("bob.ipynb") and "is empty" in got["cy"]
 
 
@@ -444,3 +435,19 @@ def test_each_notebook_of_the_course_says_which_it_is(folder):
             assert not says.chapter(path.stem), path
         elif path.stem != "4_1_multimodal":  # its title is another
             assert says.chapter(path.stem), path
+
+
+def test_each_notebook_is_read_once_at_most(tmp_path, monkeypatch):
+    write(tmp_path, {GOOD: WORK, "a.ipynb": OTHER, "b.ipynb": EMPTY})
+    write(tmp_path, {"cy/x.ipynb": WORK, "cy/y.ipynb": OTHER})
+    write(tmp_path, {"dy/hw.zip": HW, f"dy/{GOOD}": EMPTY})
+    read = []
+    monkeypatch.setattr(
+        found,
+        "read_file",
+        lambda *args: read.append(args[0]) or read_file(*args),
+    )
+    rows = taken(tmp_path, TWO)
+    assert len(read) == len(set(read)) == 7
+    assert rows["cy"] == {"2_1": WORK, "2_2": OTHER}
+    assert rows["dy"]["2_1"] == WORK

@@ -128,17 +128,18 @@ def scratch_beside(
     flat: list[Item], sheets: dict[str, str], reader: Reader
 ) -> list[Item]:
     """Notebooks beside one that has exactly the sheet's own name, which tells
-    no student: those that hold nothing of any sheet, or are called so, are
-    the same student's."""
-    if not any(is_sheets_own(item, sheets) for item in flat):
+    no student: if all of them hold nothing of any sheet, or are called so,
+    they are the same student's. Otherwise this is a class, and each file is
+    somebody's."""
+    others = [item for item in flat if not is_sheets_own(item, sheets)]
+    if len(others) == len(flat):
         return []
-    return [
-        item
-        for item in flat
-        if item.kind == "notebook"
-        and not is_sheets_own(item, sheets)
+    scratch = all(
+        item.kind == "notebook"
         and (is_scratch(item.name) or is_empty(item, sheets, reader))
-    ]
+        for item in others
+    )
+    return others if scratch else []
 
 
 def is_empty(item: Item, sheets: dict[str, str], reader: Reader) -> bool:
