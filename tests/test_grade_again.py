@@ -236,6 +236,30 @@ def test_a_grade_changed_by_hand_is_kept_in_a_copy(folder, graded, capsys):
     assert aside.read_bytes() == mine and rows(folder)["anna 1_1"] == "1"
 
 
+def test_a_grader_that_fails_takes_no_score_away(
+    folder, graded, monkeypatch, capsys
+):
+    def failing(settings, submissions, jobs):
+        for submission in submissions:
+            yield batch.not_graded(submission, "The grader could not work.")
+
+    grade(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "grade_here", failing)
+        hand_in(folder / "in", "ben", "dana", note="new")
+        assert grade(folder, "--force") == cli.SOME_NOT
+    assert "2 rows of earlier runs are kept." in capsys.readouterr().out
+    assert rows(folder) == {
+        "anna 1_1": "1",
+        "ben 1_1": "",  # another notebook, which was not graded
+        "cem 1_1": "1",
+        "dana 1_1": "",
+    }
+    graded.clear()
+    assert grade(folder) == cli.ALL_GRADED
+    assert graded == ["ben 1_1", "dana 1_1"]
+
+
 # --- masters ---------------------------------------------------------------
 
 

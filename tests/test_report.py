@@ -350,6 +350,7 @@ def files(folder):
 
 def test_every_student_gets_a_folder_and_nothing_lies_outside(tmp_path):
     names = ["alice", "..", "a/../../b", "CON", "\U0001f600"]
+    names += ["李" * 100, "李" * 99 + "王", "\U00020000" * 120]  # many bytes
     results = [result(question(), student=name) for name in names]
     write_reports(tmp_path / "out", results)
     assert files(tmp_path) == sorted(

@@ -114,12 +114,14 @@ class RunFolder:
         return None if differing(result.graded_with, wanted) else result
 
     def keep(self, result: Result) -> None:
-        """From now on this is the student's result on the sheet. What was
-        graded stays where a later run found nothing at all."""
+        """From now on this is the student's result on the sheet; but what was
+        graded stays where a later run found nothing at all, or where its
+        grader failed on the same notebook."""
         before = self.results.get(result.key)
-        nothing = result.state == NOT_GRADED and not result.sha256
-        if before and before.state != NOT_GRADED and nothing:
-            return
+        if before and before.state != NOT_GRADED == result.state:
+            failed = result.graded_with and result.sha256 == before.sha256
+            if failed or not result.sha256:
+                return
         path = self.file(result.key)
         if path.is_dir():  # not ours, and not ours to remove
             path.rename(path.with_suffix(f".{secrets.token_hex(4)}"))

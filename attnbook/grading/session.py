@@ -55,16 +55,15 @@ def grade(
     finish(options, settings, folder, results, interrupted)
     if interrupted:
         return results, True
+    rows = [folder.results[r.key] for r in results]  # as grades.csv has them
     if gradebook:
-        count = write_scores(
-            gradebook, results, course, options.nbgrader_course
-        )
+        count = write_scores(gradebook, rows, course, options.nbgrader_course)
         print(f"{counted(count, 'submission')} written to the gradebook.")
     if options.nbgrader_course:
         from attnbook.grading.marks import place_submissions
 
         notebooks = {s.key: s.notebook for s in found}
-        place_submissions(options.nbgrader_course, course, results, notebooks)
+        place_submissions(options.nbgrader_course, course, rows, notebooks)
     return results, False
 
 
@@ -196,8 +195,8 @@ def line(result: Result, width: int) -> str:
 def finish(options, settings, folder, results, interrupted: bool) -> None:
     """Write the reports on all that the folder holds, and say where."""
     for result in results:
-        if result.state == NOT_GRADED:
-            folder.keep(result)
+        if not result.graded_with and result.state == NOT_GRADED:
+            folder.keep(result)  # what was refused
     results.sort(key=lambda r: (r.student, r.sheet))
     rows = folder.rows()
     notes = folder.write_reports(settings)
