@@ -30,11 +30,7 @@ def grade(
     )
     print(collection.summary())
     found = only(collection.submissions, options)
-    gradebook = url_of_gradebook(options)
-    if gradebook:  # a wrong password is better said before the grading
-        from attnbook.grading.gradebook import write_scores
-
-        write_scores(gradebook, [], course)
+    tell_nbgrader(options, course, [])  # or say now what will not work
     settings = Settings.of(
         course,
         numbers,
@@ -53,18 +49,11 @@ def grade(
     except KeyboardInterrupt:
         interrupted = True
     finish(options, settings, folder, results, interrupted)
-    if interrupted:
-        return results, True
-    rows = [folder.results[r.key] for r in results]  # as grades.csv has them
-    if gradebook:
-        count = write_scores(gradebook, rows, course, options.nbgrader_course)
-        print(f"{counted(count, 'submission')} written to the gradebook.")
-    if options.nbgrader_course:
-        from attnbook.grading.marks import place_submissions
-
-        notebooks = {s.key: s.notebook for s in found}
-        place_submissions(options.nbgrader_course, course, rows, notebooks)
-    return results, False
+    if not interrupted:
+        rows = [folder.results[r.key] for r in results]  # as in grades.csv
+        tell_nbgrader(options, course, rows)
+        place_notebooks(options, course, rows, found)
+    return results, interrupted
 
 
 def limits_of(options) -> Limits:
@@ -76,7 +65,19 @@ def limits_of(options) -> Limits:
     )
 
 
-# --- before ----------------------------------------------------------------
+# --- nbgrader --------------------------------------------------------------
+
+
+def tell_nbgrader(options, course: Course, rows: list[Result]) -> None:
+    """Write the scores into its gradebook, if that is asked for."""
+    url = url_of_gradebook(options)
+    if not url:
+        return
+    from attnbook.grading.gradebook import write_scores
+
+    count = write_scores(url, rows, course, options.nbgrader_course)
+    if rows:
+        print(f"{counted(count, 'submission')} written to the gradebook.")
 
 
 def url_of_gradebook(options):
@@ -92,6 +93,15 @@ def url_of_gradebook(options):
     from attnbook.grading.gradebook import in_file
 
     return in_file(folder.resolve() / "gradebook.db")
+
+
+def place_notebooks(options, course, rows, found) -> None:
+    """Put them where formgrader shows them, if that is asked for."""
+    if options.nbgrader_course:
+        from attnbook.grading.marks import place_submissions
+
+        notebooks = {s.key: s.notebook for s in found}
+        place_submissions(options.nbgrader_course, course, rows, notebooks)
 
 
 # --- grading ---------------------------------------------------------------
