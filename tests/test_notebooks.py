@@ -1,9 +1,10 @@
 """The form of every notebook: executed, unedited since, readable anywhere."""
 
 import ast
+import dis
 import json
 import re
-import symtable
+import types
 
 import pytest
 from nbformat.v4 import new_code_cell
@@ -175,18 +176,35 @@ def test_links_inside_the_repository_resolve(path):
         assert (path.parent / link).exists(), link
 
 
+def names_of(code, *operations):
+    """Names on which this code, without functions inside it, does these."""
+    found = (i for i in dis.get_instructions(code) if i.opname in operations)
+    return {instruction.argval for instruction in found}
+
+
+def imported(tree):
+    nodes = (n for n in ast.walk(tree) if isinstance(n, ast.alias))
+    return {n.asname or n.name.split(".")[0] for n in nodes}
+
+
 def global_names(cell):
-    """Names that a cell binds, that it reads, and that its functions read."""
-    top = symtable.symtable(ast.unparse(parse(cell)), "cell", "exec")
-    symbols = top.get_symbols()
-    bound = {s.get_name() for s in symbols if s.is_assigned()}
-    read_here = {s.get_name() for s in symbols if s.is_referenced()}
-    inside, tables = set(), list(top.get_children())
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        inside |= {s.get_name() for s in table.get_symbols() if s.is_global()}
-    return bound, read_here | inside, inside
+    """Names that a cell binds, other than by import, that it reads, and that
+    its functions read.
+
+    From the bytecode: what a comprehension binds is no name of the cell's,
+    though from Python 3.12 on symtable says so."""
+    tree = parse(cell)
+    top = compile(ast.unparse(tree), "cell", "exec")
+    bound = names_of(top, "STORE_NAME", "STORE_GLOBAL") - imported(tree)
+    inside, codes = set(), [top]
+    while codes:
+        code = codes.pop()
+        codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+        inside |= names_of(code, "LOAD_GLOBAL", "STORE_GLOBAL")
+        if code is not top:  # a class's body
+            own = names_of(code, "STORE_NAME")
+            inside |= names_of(code, "LOAD_NAME") - own
+    return bound, names_of(top, "LOAD_NAME") | inside, inside
 
 
 def changed_in_place(cell):
@@ -244,6 +262,18 @@ def test_a_display_cell_that_changes_a_result_is_found(source):
 
     cells = [cell("x = [1]"), cell(source, DISPLAY), cell("y = x")]
     assert touched_by_display(cells) == {"x"}
+
+
+def test_names_of_a_cell_are_the_same_in_every_python():
+    source = (
+        "import a.b as c\ny = [x for x in z]\n"
+        "def f(p):\n    x = 1\n    return [q + w for q in p]\n"
+        "class K:\n    m = 1\n    n = m + v\n"
+    )
+    bound, read_, inside = global_names(new_code_cell(source))
+    assert bound == {"y", "f", "K"}
+    assert read_ - bound == {"z", "w", "v", "__name__"}
+    assert {"w", "v"} <= inside and "z" not in inside
 
 
 @pytest.mark.parametrize("path", EXERCISES, ids=name)
