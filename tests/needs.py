@@ -87,6 +87,7 @@ NEEDS = {
             "or nobody can run, and torch in it",
             lambda: False,
         ),
+        Need("make", "apt install make", program("make")),
         Need("Linux", "run it on Linux", lambda: sys.platform == "linux"),
         Need(
             "x86_64 or aarch64",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import needs
 from tools import install, test
 from tools.install import FILES, stamp, state, trouble
 from tools.notebooks import ROOT
@@ -138,6 +139,7 @@ def make(*words, **variables):
     )
 
 
+@needs("make")
 def test_make_names_no_file_of_a_persons_folder():
     """A dependency with a space, # or $ in its name stopped make."""
     text = (ROOT / "Makefile").read_text("utf8")
