@@ -698,8 +698,28 @@ def test_a_course_that_students_could_read_is_refused(monkeypatch):
         grader(Sandbox())
 
 
+@pytest.mark.parametrize("layout", ["venv", "conda", "system"])
+def test_an_environment_in_the_working_folder_shows_nothing_else(
+    monkeypatch, tmp_path, layout
+):
+    """`python -m venv .` beside the submissions, or a whole Python there."""
+    for name in ("bin", "lib/python3/site-packages", "in", "grades/state"):
+        (tmp_path / name).mkdir(parents=True)
+    here = str(tmp_path)
+    if layout == "venv":
+        library = f"{here}/lib/python3/site-packages"
+        monkeypatch.setattr(module.sysconfig, "get_path", lambda k: library)
+    if layout != "venv":
+        monkeypatch.setattr(sys, "base_prefix", here)
+    if layout != "system":
+        monkeypatch.setattr(sys, "prefix", here)
+    for name in ("in/ann.ipynb", "grades/run.json", "solutions"):
+        assert module.exposed(tmp_path / name) is None
+    assert module.exposed(tmp_path / "lib/python3/site-packages/torch")
+
+
 def test_the_course_is_not_in_the_sandbox(whole):
-    assert not module.shown(ROOT / "solutions")
+    assert not module.exposed(ROOT / "solutions")
     names = [str(ROOT / "solutions"), str(Path.home() / ".bashrc"), "/root"]
     source = f"import os; seen = [x for x in {names} if os.path.isfile(x)]"
     assert see(whole, source) == []

@@ -22,7 +22,7 @@ from attnbook.grading.sandbox import (
     SandboxError,
     Stopped,
     Worker,
-    shown,
+    exposed,
 )
 from attnbook.notebooks.cells import (
     Cell,
@@ -41,7 +41,7 @@ class Grader:
 
     def __init__(self, course: Course, sandbox: Sandbox, seed: int):
         self.course, self.sandbox, self.seed = course, sandbox, seed
-        if sandbox.isolate and (where := shown(course.root / "solutions")):
+        if sandbox.isolate and (where := exposed(course.root / "solutions")):
             raise SandboxError(
                 f"students' code could read {course.root}/solutions, because "
                 f"the sandbox shows it all of {where}: keep the course "

@@ -17,6 +17,7 @@ import socket
 import struct
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -130,17 +131,37 @@ def bwrap_files() -> list[tuple[str, ...]]:
             out.append(("--ro-bind", name, name))
     if os.path.exists("/etc/ld.so.cache"):
         out.append(("--ro-bind", "/etc/ld.so.cache", "/etc/ld.so.cache"))
-    base = {os.path.realpath(sys.base_prefix), sys.base_prefix}
-    base = {name for name in base if not name.startswith("/usr/")} - {"/usr"}
-    parents = {p for name in base for p in map(str, Path(name).parents)}
-    for name in sorted(parents - {"/"}) + ["/course", "/etc"]:
+    package = for_everyone(Path(__file__).resolve().parent.parent)
+    binds = [*python_files(), ("--ro-bind", str(package), PACKAGE)]
+    parents = {str(p) for *_, place in binds for p in Path(place).parents}
+    for name in sorted(parents - {"/"} | {"/etc"}):
         out.append(("--perms", "0755", "--dir", name))
-    out += [("--ro-bind", name, name) for name in sorted(base)]
-    if sys.prefix != sys.base_prefix:
-        out.append(("--ro-bind", sys.prefix, VENV))
-    package = Path(__file__).resolve().parent.parent
-    out.append(("--ro-bind", str(for_everyone(package)), PACKAGE))
+    out += binds
     out += [("--tmpfs", name) for name in FONTS if os.path.isdir(name)]
+    return out
+
+
+def python_files() -> list[tuple[str, str, str]]:
+    """This Python, its library and its packages, and nothing else of the
+    folders that they lie in: an environment may be made in the very folder
+    that holds the submissions."""
+    out = []
+    for base in sorted({os.path.realpath(sys.base_prefix), sys.base_prefix}):
+        if base != "/usr" and not base.startswith("/usr/"):
+            for part in ("bin", "lib", "lib64"):
+                if os.path.isdir(f"{base}/{part}"):
+                    out.append(
+                        ("--ro-bind", f"{base}/{part}", f"{base}/{part}")
+                    )
+    if sys.prefix == sys.base_prefix:
+        return out
+    program = os.path.realpath(sys.executable)
+    out.append(("--symlink", program, python_inside()))
+    kept = {f"{sys.prefix}/pyvenv.cfg"}
+    kept |= {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
+    for name in sorted(kept):
+        place = VENV + name.removeprefix(sys.prefix)
+        out.append(("--ro-bind", name, place))
     return out
 
 
@@ -165,7 +186,7 @@ def is_readable(path: Path) -> bool:
     return path.stat().st_mode & needed == needed
 
 
-def shown(path: Path) -> str | None:
+def exposed(path: Path) -> str | None:
     """The folder that students can read and this path lies in, if any."""
     path = path.resolve()
     for do, source, *_ in bwrap_files():

@@ -5,12 +5,14 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from attnbook.grading import batch, collect, tables
 from attnbook.grading.course import Course, CourseError
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.model import NOT_GRADED, Result, Submission
 from attnbook.grading.runfolder import RunFolder
+from attnbook.grading.sandbox import SandboxError, exposed
 from attnbook.grading.selection import not_handed_in, only
 from attnbook.grading.settings import Settings, differing
 from attnbook.grading.tables import counted
@@ -31,6 +33,8 @@ def grade(
     print(collection.summary())
     found = only(collection.submissions, options)
     tell_nbgrader(options, course, [])  # or say now what will not work
+    if not options.no_sandbox:
+        refuse_exposed(options.submissions, options.out, course.root)
     settings = Settings.of(
         course,
         numbers,
@@ -54,6 +58,16 @@ def grade(
         tell_nbgrader(options, course, rows)
         place_notebooks(options, course, rows, found)
     return results, interrupted
+
+
+def refuse_exposed(*places: Path) -> None:
+    """SandboxError if students' code could read one of these."""
+    for place in places:
+        if where := exposed(place):
+            raise SandboxError(
+                f"students' code could read {place}, because the sandbox "
+                f"shows it all of {where}: keep it somewhere else."
+            )
 
 
 def limits_of(options) -> Limits:
