@@ -7,13 +7,13 @@ from pathlib import Path
 
 from attnbook.console import speak_utf8
 from attnbook.grading import session
-from attnbook.grading.clone import find_course, refuse_another_clone
+from attnbook.grading.clone import find_course
 from attnbook.grading.collect import CollectError
 from attnbook.grading.course import Course, CourseError
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.model import NOT_GRADED
 from attnbook.grading.runfolder import RunError
-from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.grading.sandbox import SandboxError
 
 ALL_GRADED, SOME_NOT, BAD_INPUT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 130
 UNSAFE = (
@@ -134,8 +134,10 @@ def parser() -> argparse.ArgumentParser:
     release.set_defaults(run=run_release)
 
     look = commands.add_parser(
-        "preflight", help="say whether the sandbox works on this machine"
+        "preflight",
+        help="grade the solved sheets: does grading work on this machine?",
     )
+    course_option(look)
     look.set_defaults(run=run_preflight)
 
     bench = commands.add_parser(
@@ -156,6 +158,10 @@ def sheets(command: argparse.ArgumentParser) -> None:
         metavar="N_M",
         help="sheets, such as 2_1",
     )
+    course_option(command)
+
+
+def course_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--course",
         type=Path,
@@ -223,12 +229,9 @@ def run_release(options) -> int:
 
 
 def run_preflight(options) -> int:
-    refuse_another_clone(Path.cwd())
-    with Sandbox() as sandbox:
-        sandbox.open(0).end()
-        who = "as root" if sandbox.root else "as a normal user"
-        more = "with" if sandbox.seccomp else "without"
-        print(f"The sandbox works here, {who}, {more} a seccomp filter.")
+    from attnbook.grading.preflight import preflight
+
+    print(preflight(Course(find_course(options.course))))
     return 0
 
 

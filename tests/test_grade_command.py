@@ -13,6 +13,8 @@ import pytest
 
 from attnbook import cli
 from attnbook.grading.course import Course
+from attnbook.grading.grader import Grader
+from attnbook.grading.model import QuestionResult, Result
 from attnbook.grading.runfolder import RunFolder
 from attnbook.grading.sandbox import Sandbox, SandboxError
 from tests.mixed_class import write_class
@@ -311,9 +313,48 @@ def test_where_no_locale_is_set_a_program_speaks_utf8(tmp_path):
     assert (tmp_path / "李").read_text("utf8") == "★"
 
 
-def test_preflight_says_that_it_works(capsys):
+def only_sheets(monkeypatch, *numbers):
+    """A course of fewer sheets."""
+    begin = Course.__init__
+
+    def init(self, root):
+        begin(self, root)
+        self.sheets = {n: self.sheets[n] for n in numbers}
+
+    monkeypatch.setattr(Course, "__init__", init)
+
+
+def test_preflight_says_that_it_works(monkeypatch, capsys):
+    only_sheets(monkeypatch, "1_1", "2_3")
     assert cli.main(["preflight"]) == 0
-    assert "The sandbox works here" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "works" in said and "2 solved sheets got all" in said
+
+
+def test_preflight_notices_that_solved_sheets_get_less(monkeypatch, capsys):
+    """As where a package cannot be read."""
+    only_sheets(monkeypatch, "1_1")
+    question = QuestionResult("1_1.a", "", 3.0, 1.0)
+    poor = Result("x", "1_1", "", questions=[question], notes=["No scipy."])
+    monkeypatch.setattr(Grader, "grade", lambda self, submission: poor)
+    assert cli.main(["preflight"]) == cli.NO_SANDBOX
+    said = capsys.readouterr().err
+    assert "sheet 1_1 gets 1 of 3 points here. No scipy." in said
+
+
+def test_the_graders_own_memory_has_a_limit():
+    """In a process of its own: the limit stays."""
+    script = (
+        "import numpy\n"
+        "from attnbook.grading.batch import limit_own_memory\n"
+        "limit_own_memory()\n"
+        "numpy.ones(10**7)\n"
+        "try: numpy.ones(10**8)\n"
+        "except MemoryError: print('none left')"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "none left\n", done.stderr
 
 
 def test_scores_reach_nbgrader(folder, capsys):

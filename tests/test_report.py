@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from attnbook.grading import report
+from attnbook.grading import report, tables
 from attnbook.grading.collect import folder_name
 from attnbook.grading.intake.account import Found
 from attnbook.grading.model import (
@@ -126,6 +126,19 @@ def test_a_spreadsheet_computes_nothing_from_a_name(tmp_path, name):
     for column in ("student", "why", "source"):
         assert re.match("'[=+@%\uff1d-]", row[column]), row
     assert row["state"] == "not graded"
+
+
+@pytest.mark.parametrize(
+    "name, cell",
+    [
+        ("x;=HYPERLINK(A1);", "x;'=HYPERLINK(A1);"),
+        ("a; @b", "a; '@b"),
+        ('a,"=1"', 'a,"\'=1"'),
+        ("a=b-c", "a=b-c"),
+    ],
+)
+def test_nor_where_semicolons_separate_columns(name, cell):
+    assert tables.spread(name) == cell
 
 
 def test_a_name_with_commas_quotes_and_lines_stays_one_cell(tmp_path):

@@ -3,18 +3,22 @@
 import contextlib
 import ctypes
 import multiprocessing
+import resource
 import secrets
 import signal
 import threading
 from collections.abc import Iterator
 
+from attnbook.grading import jail
 from attnbook.grading.course import CourseError
 from attnbook.grading.grader import Grader
+from attnbook.grading.limits import MIB
 from attnbook.grading.model import NOT_GRADED, Result, Submission
 from attnbook.grading.runfolder import RunError
 from attnbook.grading.sandbox import Sandbox, SandboxError
 from attnbook.grading.settings import Settings
 
+OWN_MEMORY = 640 * MIB  # beyond what the grader is made of
 TRIES = 2  # times that a grader may fail on one submission
 SLACK = 180.0  # seconds for starting a sandbox on a busy machine
 
@@ -35,9 +39,19 @@ def grader_for(settings: Settings) -> Grader:
                 "version that the run was started with: give all machines "
                 "the same one."
             )
+        limit_own_memory()
         sandbox = Sandbox(settings.limits, settings.isolate)
         _graders[settings] = Grader(course, sandbox, settings.seed)
     return _graders[settings]
+
+
+def limit_own_memory() -> None:
+    """What a check makes of a student's numbers fails above this, and costs
+    that question. The sandbox lifts the limit for itself and sets others."""
+    room = jail.address_space() + OWN_MEMORY
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft == resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_AS, (room, hard))
 
 
 def grade_one(settings: Settings, submission: Submission) -> str:

@@ -16,7 +16,7 @@ from attnbook.grading.collect import printable
 from attnbook.grading.model import NOT_GRADED, QuestionResult, Result
 
 EMPTY = hashlib.sha256().hexdigest()  # nothing was read
-FORMULA = re.compile("[=+\\-@|%\uff1d\uff0b\uff0d\uff20]")
+FORMULA = re.compile('(^|[;,"]\\s*)([=+\\-@|%\uff1d\uff0b\uff0d\uff20])')
 HEAD = ["student", "sheet", "state", "points", "out_of"]
 TAIL = ["why", "source", "sha256"]
 EXERCISE = re.compile(r"\d+_\d+\.\w+")  # the columns between
@@ -116,9 +116,9 @@ def files(found: Iterable) -> str:
 
 
 def spread(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = printable(text)
-    return f"'{text}" if FORMULA.match(text) else text
+    """A cell that no spreadsheet takes for a formula, nor a part of it where
+    one separates columns by semicolons."""
+    return FORMULA.sub(r"\1'\2", printable(text))
 
 
 def amount(points: float) -> str:
