@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from attnbook import cli
-from attnbook.grading.clone import find_course
+from attnbook.grading.clone import find_course, refuse_strangers_files
 from attnbook.grading.course import Course, CourseError, checks_of
 from attnbook.notebooks.names import is_sheet, sheets_below
 from tools.notebooks import ROOT
@@ -157,3 +157,21 @@ def test_a_course_with_another_package_is_refused(clone, capsys):
 def test_a_course_without_a_package_is_graded_with_this_one(clone):
     shutil.rmtree(clone / "attnbook")
     assert find_course(clone) == clone
+
+
+# --- who may have written it ------------------------------------------------
+
+
+def test_a_course_among_the_submissions_is_refused(clone):
+    with pytest.raises(CourseError, match="lies among what was handed in"):
+        refuse_strangers_files(clone, clone.parent)
+    refuse_strangers_files(clone, clone / "submissions")
+
+
+def test_a_course_that_everyone_can_change_is_refused(clone, tmp_path):
+    path = master(clone, "2_1")
+    path.chmod(0o666)
+    with pytest.raises(CourseError, match=f"{path.name} can be changed by"):
+        refuse_strangers_files(clone, tmp_path / "in")
+    path.chmod(0o664)
+    refuse_strangers_files(clone, tmp_path / "in")

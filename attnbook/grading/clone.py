@@ -4,6 +4,7 @@ Never simply the one of the current folder: its masters and hidden checks
 would be held against another version's visible ones.
 """
 
+import stat
 from pathlib import Path
 
 from attnbook.grading.course import PACKAGE, CourseError, deciding, hash_of
@@ -58,6 +59,24 @@ def refuse_another_clone(here: Path) -> None:
             f"call {folder}/.venv/bin/attnbook, or name the course that you "
             "mean with --course."
         )
+
+
+def refuse_strangers_files(root: Path, submissions: Path) -> None:
+    """CourseError if others than the instructor may have written what the
+    grader will execute: the course's hidden checks and masters."""
+    source = Path(submissions).resolve()
+    if source.is_dir() and root.is_relative_to(source):
+        raise CourseError(
+            f"The course in {root} lies among what was handed in, in {source}: "
+            "name a folder that holds the submissions alone."
+        )
+    for path in (root, *(root / "solutions").rglob("*"), *deciding(PACKAGE)):
+        if path.stat().st_mode & stat.S_IWOTH:
+            raise CourseError(
+                f"{path} can be changed by everyone on this machine, and the "
+                f"grader would execute it: chmod -R o-w {root}, or keep the "
+                "course where that is possible."
+            )
 
 
 def is_clone(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from attnbook.grading import batch, collect, tables
+from attnbook.grading.clone import refuse_strangers_files
 from attnbook.grading.course import Course, CourseError
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.model import NOT_GRADED, Result, Submission
@@ -33,6 +34,7 @@ def grade(
     print(collection.summary())
     found = only(collection.submissions, options)
     tell_nbgrader(options, course, [])  # or say now what will not work
+    refuse_strangers_files(course.root, options.submissions)
     if not options.no_sandbox:
         refuse_exposed(options.submissions, options.out, course.root)
     settings = Settings.of(
