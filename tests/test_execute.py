@@ -222,3 +222,13 @@ def test_every_command_that_runs_cells_uses_this_module():
         assert "exec(" not in source and "compile(" not in source.replace(
             "eager_compile(", ""
         ).replace("re.compile(", "")
+
+
+def test_what_a_failed_cell_made_is_let_go(run):
+    """Else a cell that ran out of memory leaves none to the others."""
+    run("import weakref\nclass Big: pass\nseen = []")
+    run(
+        "def fill():\n    big = Big()\n    seen.append(weakref.ref(big))\n"
+        "    raise MemoryError\nfill()"
+    )
+    assert run.names["seen"][0]() is None

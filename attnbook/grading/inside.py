@@ -271,7 +271,9 @@ def in_words(outcome: Outcome) -> dict:
     student's own."""
     out = {"said": [text[:MAX_TEXT] for text in outcome.said[:20]]}
     if outcome.error:
-        out["type"] = type(outcome.error).__name__[:80]
+        kinds = (kind.__name__ for kind in type(outcome.error).__mro__)
+        # Python 3.13 raises a SyntaxError that it calls _IncompleteInputError.
+        out["type"] = next(k for k in kinds if not k.startswith("_"))[:80]
         out["text"], out["line"] = outcome.text[:MAX_TEXT], outcome.line
     return out
 

@@ -58,6 +58,7 @@ class Session:
         except BaseException as raised:  # of IPython's own, or an interrupt
             error = raised
         self.shell.last_execution_result = None
+        self.shell.InteractiveTB.tb = None  # its frames hold what cells made
         said = self.imports.missing + self.shell.said
         line = line_of(error, f"<cell {number}>")
         return Outcome(without_frames(error), line, said)
