@@ -17,6 +17,7 @@ from attnbook.grading.grader import Grader
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import Submission
 from attnbook.grading.sandbox import Sandbox, SandboxError
+from tests.needs import skip_without_sandbox
 from tools.notebooks import ROOT
 
 SHEET = "2_1"
@@ -30,7 +31,7 @@ def grade():
             grader = Grader(course, sandbox, 7)
             yield lambda cells: grader.grade(submission(cells))
     except SandboxError as reason:
-        pytest.skip(str(reason))
+        skip_without_sandbox(reason)
 
 
 def submission(cells: list[dict]) -> Submission:
@@ -166,7 +167,7 @@ def tight():
             grader = Grader(Course(ROOT), sandbox, 7)
             yield lambda cells: grader.grade(submission(cells))
     except SandboxError as reason:
-        pytest.skip(str(reason))
+        skip_without_sandbox(reason)
 
 
 WAITING = {

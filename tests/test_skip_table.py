@@ -1,6 +1,7 @@
 """What was not tested stands in the table; what does not fails the run."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -94,3 +95,11 @@ def test_every_need_can_be_asked_for_and_says_what_to_do():
     assert all(need.change for need in NEEDS.values())
     assert "'.[test]'" in PACKAGES
     assert needs("Linux").args[0] is not NEEDS["Linux"].here()
+
+
+def test_no_file_skips_without_naming_a_need():
+    """Seen here already where nothing is lacking."""
+    free = re.compile(r"pytest\.(skip|importorskip|mark\.skipif)\(")
+    own = {"needs.py", "test_skip_table.py"}
+    files = (p for p in (ROOT / "tests").glob("*.py") if p.name not in own)
+    assert [p.name for p in files if free.search(p.read_text("utf8"))] == []
