@@ -12,27 +12,37 @@ from torch import nn
 from attnbook.check.engine import Module, NotStarted, Wrong
 
 
+def plain(value):
+    """The same lists and tuples, with arrays for tensors."""
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    return value.detach().cpu().numpy() if torch.is_tensor(value) else value
+
+
 def to_array(value, name: str) -> ndarray:
-    """A result as an array; Wrong with a hint if it is something else."""
+    """A result as an array, also numbers in lists; Wrong with a hint if it is
+    something else."""
     if value is None:
         raise Wrong(f"{name} returns None: did you forget `return`?")
     if isinstance(value, torch.Tensor):
         return value.detach().cpu().numpy()
     if isinstance(value, (ndarray, np.generic, float, int, bool)):
         return np.asarray(value)
+    if isinstance(value, (list, tuple)):
+        try:
+            array = np.asarray(plain(value))
+        except (TypeError, ValueError, RecursionError):  # rows not alike
+            array = np.asarray(None)
+        if array.dtype.kind in "fiub":
+            return array
     raise Wrong(f"{name} gives a {type(value).__name__}: an array is expected.")
 
 
 def to_arrays(result, parts: int, name: str):
-    """The result as one array or as a tuple of `parts` arrays."""
-    several = isinstance(result, tuple) or (
-        isinstance(result, list)
-        and (
-            parts > 1
-            or any(isinstance(x, (ndarray, torch.Tensor)) for x in result)
-        )
-    )
-    if parts == 1 and several:
+    """The result as one array or as a tuple of `parts` arrays, which may come
+    as the rows of one."""
+    several = isinstance(result, (tuple, list))
+    if parts == 1 and several and any(holds_numbers(x) for x in result):
         raise Wrong(
             f"{name}: return one array, not a {type(result).__name__} "
             "(np.stack or torch.stack joins several)."
@@ -41,9 +51,15 @@ def to_arrays(result, parts: int, name: str):
         return to_array(result, name)
     if result is None:
         to_array(result, name)  # says that `return` is missing
+    several = several or (isinstance(result, ndarray) and result.ndim > 0)
     if not several or len(result) != parts:
         raise Wrong(f"{name}: return {parts} arrays, with commas between.")
     return tuple(to_array(part, name) for part in result)
+
+
+def holds_numbers(value) -> bool:
+    """An array or a tensor with axes, not a single number."""
+    return isinstance(value, (ndarray, torch.Tensor)) and value.ndim > 0
 
 
 @contextmanager
