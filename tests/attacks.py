@@ -245,15 +245,15 @@ share(
 )
 case(
     "cells just under the limit",
-    *[last(BUSY)] * 9,
-    says="used up the time of the notebook",
-    limits={"cell": 0.4},
+    *[last(BUSY.replace("0.25", "0.6"))] * 9,
+    says="was stopped after",
+    limits={"cell": 1.0},
 )
 case(
     "cells just under the limit, in front of everything",
-    *[first(BUSY)] * 7,
+    *[first(BUSY.replace("0.25", "0.6"))] * 9,
     says="was stopped after",
-    limits={"cell": 0.4},
+    limits={"cell": 1.0},
 )
 case(
     "an endless loop after cells that take most of the time",
