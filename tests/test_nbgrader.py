@@ -156,9 +156,16 @@ def test_lay_out_keeps_what_is_someone_elses(tmp_path):
     with pytest.raises(CourseError, match="left as it is"):
         lay_out(COURSE, ["2_4"], tmp_path)
     assert config.read_text() == "c = get_config()"
+    config.unlink()
+    (mine,) = tmp_path.glob("source/2_4/*.ipynb")
+    mine.write_text("my own version")
+    with pytest.raises(CourseError, match="is not the present master"):
+        lay_out(COURSE, ["1_1", "2_4"], tmp_path)
+    assert mine.read_text() == "my own version" and not config.exists()
     with pytest.raises(CourseError, match="no exercise sheet 9_9"):
         lay_out(COURSE, ["9_9"], tmp_path / "new")
     assert not (tmp_path / "new").exists()
+    config.write_text("a file")
     with pytest.raises(CourseError, match="cannot be written"):
         lay_out(COURSE, ["2_4"], config)
 

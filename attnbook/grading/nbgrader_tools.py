@@ -41,7 +41,7 @@ def lay_out(course: Course, numbers: list[str], folder: Path) -> list[Path]:
     One assignment per sheet, called by its number, such as 2_3. In the folder
     `nbgrader generate_assignment 2_3` then makes the students' version.
     CourseError if there is no such sheet, if the folder cannot be written, or
-    if its nbgrader_config.py is someone else's.
+    if its nbgrader_config.py or a sheet in it is someone else's work.
     """
     sheets = [course.sheet(number) for number in numbers]
     return lay_out_sheets(sheets, Path(folder))
@@ -51,8 +51,13 @@ def lay_out_sheets(sheets: list[Sheet], folder: Path) -> list[Path]:
     config = folder / "nbgrader_config.py"
     files = {config: CONFIG.encode()}
     for sheet in sheets:
-        name = f"source/{sheet.number}/{sheet.stem}.ipynb"
-        files[folder / name] = sheet.path.read_bytes()
+        path = folder / f"source/{sheet.number}/{sheet.stem}.ipynb"
+        files[path] = sheet.path.read_bytes()
+        if path.is_file() and path.read_bytes() != files[path]:
+            raise CourseError(
+                f"{path} is not the present master and is left as it is: move "
+                "it to where you want to keep it, or name another folder."
+            )
     try:
         if config.exists():
             if PLUGIN not in config.read_text("utf8"):
