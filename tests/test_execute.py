@@ -1,12 +1,14 @@
 """Cells mean outside Jupyter what they mean in it."""
 
+import bdb
+import builtins
 import inspect
 import sys
 
 import pytest
 
 from attnbook.notebooks.cells import Cell, defines, runnable
-from attnbook.notebooks.execute import Session, eager_compile
+from attnbook.notebooks.execute import Session, plain_torch
 
 
 @pytest.fixture
@@ -72,6 +74,37 @@ RIGHT = {
     "a shell variable": [
         "%env A_NAME=3\nimport os\nassert os.environ['A_NAME']"
     ],
+    "a running loop": [
+        "import asyncio\nasync def two():\n    return 2\n"
+        "task = asyncio.create_task(two())\nloop = asyncio.get_running_loop()",
+        "assert await task == 2",
+    ],
+    "await below a cell magic": [
+        "%%capture out\nimport asyncio\nawait asyncio.sleep(0)\nx = 1",
+        "assert x == 1",
+    ],
+    "a loop within the loop": [
+        "import nest_asyncio\nnest_asyncio.apply()\nimport asyncio\n"
+        "async def two():\n    return 2\nassert asyncio.run(two()) == 2"
+    ],
+    "options of a script": [
+        "import argparse\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('-f')\nassert parser.parse_args().f is None"
+    ],
+    "a debugger left in": [
+        "import pdb\ndef f():\n    pdb.Pdb().set_trace()\n"
+        "    return 1\nassert f() == 1"
+    ],
+    "an import in a function": [
+        "def f():\n    from math import sqrt as root\n    return root(4)",
+        "class A:\n    import math as m\nassert A.m.pi > f()",
+    ],
+    "a variable forgotten": ["x = 1\n%xdel x\ny = 2", "assert y == 2"],
+    "names that are gone": [
+        "x = 1\n%reset -f",
+        "import math, os.path\ny = 1\nassert y",
+    ],
+    "carriage returns": ["%%time\r\ndef f():\r\n    return 1\r\nf()\r\n"],
     "what a dictionary holds": ["%timeit -n 1 {'a': 1}['a']"],
 }
 
@@ -122,6 +155,49 @@ def test_imports_that_ask_are_left_alone(run):
     assert outcome.said == [] and run.names["x"] == 1
 
 
+MISSING = {
+    "in a block": "with open('x', 'w'):\n    import no_such as n\nx = 1\nx",
+    "in a function": "def f():\n    import no_such\n    return 1\nx = f()\nx",
+    "after an attempt": "try:\n    import no_such\nexcept ImportError:\n"
+    "    !pip install no_such\n    import no_such\nx = 1\nx",
+    "a base class": "import no_such\nclass A(no_such.B): pass\nx = 1\nx",
+    "its result": "import no_such\nwith no_such.init() as run: pass\n"
+    "w = no_such.W()\nw.add('a', 1)\nfor k in w: print(k)\nx = 1\nx",
+    "a builtin's name": "from no_such import print\nprint('a')\nx = 1\nx",
+    "a debugger": "import no_such\nno_such.set_trace()\nx = 1\nx",
+    "a folder": "import os\nos.chdir('/content/drive')\nx = 1\nx",
+    "a file": "data = open('no_such.csv').read()\ndata.split()\nx = 1\nx",
+    "a GPU": "import torch\nprint(torch.cuda.get_device_name(0))\nx = 1\nx",
+    "another GPU": "import torch\nt = torch.ones(2, device='mps')\nx = 1\nx",
+    "a command": "import subprocess\nsubprocess.check_call('false')\nx = 1\nx",
+    "a screen's style": "import matplotlib.pyplot as plt\n"
+    "plt.style.use('seaborn')\nx = 1\nx",
+    "a person": "name = input('Your name?')\nx = 1\nx",
+    "a secret": "from getpass import getpass\nkey = getpass()\nx = 1\nx",
+}
+
+
+@pytest.mark.parametrize("what", MISSING)
+def test_what_only_fails_here_costs_its_own_lines(run, what):
+    outcome = run(MISSING[what])
+    assert outcome.error is None and run.names["_"] == 1
+    assert len(outcome.said) > 0 or what in ("a GPU", "another GPU")
+
+
+def test_what_fails_everywhere_ends_its_cell(run):
+    assert type(run("x = 1\nx.y\nx = 2").error) is AttributeError
+    assert type(run("assert x == 2\nx = 3").error) is AssertionError
+    assert run.names["x"] == 1
+
+
+def test_quotes_that_a_later_python_reads(run):
+    outcome = run('d = {\'a\': 1}\nf"{d["a"]}"')
+    if sys.version_info < (3, 12):
+        assert outcome.text.endswith("(Python 3.11 runs here)")
+    else:
+        assert outcome.error is None
+
+
 PASSED_OVER = {
     "%no_such_magic x": "%no_such_magic is not known here: passed over.",
     "%%no_such_magic\nx": "%%no_such_magic is not known here: passed over.",
@@ -167,7 +243,7 @@ def test_compiling_is_left_out(run, monkeypatch):
     import torch
 
     monkeypatch.setattr(torch, "compile", torch.compile)
-    eager_compile()
+    plain_torch()
     outcome = run(
         "import torch",
         "@torch.compile\ndef f(x): return x + 1\n"
@@ -180,11 +256,34 @@ def test_compiling_is_left_out(run, monkeypatch):
     assert outcome.error is None
 
 
+def test_a_device_that_is_not_here_is_no_default(run, monkeypatch):
+    import torch
+
+    for name in ("compile", "set_default_device"):
+        monkeypatch.setattr(torch, name, getattr(torch, name))
+    plain_torch()
+    outcome = run(
+        "import torch\nfor name in ('xpu', 'cpu'):\n"
+        "    torch.set_default_device(name)\n    torch.ones(1)"
+    )
+    assert outcome.error is None
+
+
 def test_the_process_is_left_as_it_was():
-    before = sys.modules["__main__"], sys.displayhook
+    def state():
+        return (
+            sys.modules["__main__"],
+            sys.displayhook,
+            sys.argv,
+            builtins.input,
+            bdb.Bdb.set_trace,
+            set(vars(builtins)) - {"_"},
+        )
+
+    before = state()
     with Session() as session:
         session.run(1, "x = 3\nx")
-    assert (sys.modules["__main__"], sys.displayhook) == before
+    assert state() == before
     from IPython import get_ipython
 
     assert get_ipython() is None
@@ -220,7 +319,7 @@ def test_every_command_that_runs_cells_uses_this_module():
         source = inspect.getsource(module)
         assert "Session(" in source
         assert "exec(" not in source and "compile(" not in source.replace(
-            "eager_compile(", ""
+            "plain_torch(", ""
         ).replace("re.compile(", "")
 
 

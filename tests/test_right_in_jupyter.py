@@ -108,6 +108,22 @@ IN_PLACE = {
         "part = SharedMemory(create=True, size=9)\npart.close()\n"
         "part.unlink()",
     ),
+    "processes that are left open": after_imports(
+        "from multiprocessing import Pool\nimport math, os\n"
+        "pool = Pool()\nassert pool.map(math.sqrt, [1, 4]) == [1, 2]\n"
+        "from torch.utils.data import DataLoader\n"
+        "loader = DataLoader(\n    torch.arange(6), 2, num_workers=4, "
+        "persistent_workers=True\n)\n"
+        "assert sum(int(b.sum()) for b in loader) == 15"
+    ),
+    "a GPU elsewhere": above(
+        "import",
+        "import torch\nprint(torch.cuda.get_device_name(0))\n"
+        "torch.set_default_device('cuda')",
+    ),
+    "what asks a person": above(
+        "needed_score", "name = input('Your name? ')\nbreakpoint()\n"
+    ),
     "figures": after_imports(
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
     ),

@@ -23,7 +23,7 @@ from attnbook.check.engine import Exercise, run_checks
 from attnbook.check.inprocess import InProcess
 from attnbook.console import speak_utf8
 from attnbook.notebooks.cells import Cell, NotANotebook, all_cells, runnable
-from attnbook.notebooks.execute import Session, eager_compile
+from attnbook.notebooks.execute import Session, plain_torch
 
 CALL = re.compile(r"^check\([\"']([^\"']+)", re.MULTILINE)
 
@@ -98,7 +98,7 @@ def find(name: str):
 def run_cells(session: Session, cells: list[Cell]) -> None:
     """Run them; what fails is said, and passed by. Cells that only call check
     are left out."""
-    eager_compile()
+    plain_torch()
     sys.path.insert(0, "")  # the notebook's folder
     for number, cell in enumerate(cells, 1):
         if CALL.match(cell.source):

@@ -16,6 +16,7 @@ import resource
 import signal
 import socket
 import sys
+import threading
 
 import numpy as np
 import torch
@@ -24,9 +25,10 @@ import attnbook.check
 from attnbook.check.engine import Module, NotStarted, Wrong
 from attnbook.check.inprocess import InProcess
 from attnbook.grading import frames, jail
-from attnbook.notebooks.execute import Outcome, Session, eager_compile
+from attnbook.notebooks.execute import Outcome, Session, plain_torch
 
 MAX_TEXT = 2000
+PROCESSORS = 2
 
 
 def receive_exactly(sock: socket.socket, size: int) -> bytes:
@@ -192,7 +194,8 @@ class Base:
         sys.path.insert(0, "")  # the working folder, as in Jupyter
         attnbook.check.check = no_check
         torch.set_num_threads = one_thread_only
-        eager_compile()
+        os.cpu_count = lambda: PROCESSORS  # a Pool has as many processes
+        plain_torch()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def serve(self) -> None:
@@ -230,6 +233,7 @@ class Base:
         return state | in_words(outcome)
 
     def start_worker(self, fd: int) -> None:
+        end_pools()
         self.end_worker()
         self.worker = self.fork()
         if self.worker:
@@ -264,6 +268,15 @@ class Base:
                 pass
         except ChildProcessError:
             pass
+
+
+def end_pools() -> None:
+    """Nobody is told of processes that end: a Pool that cells have left open
+    would start them anew for ever, a DataLoader raise an error."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for thread in threading.enumerate():
+        if hasattr(thread, "_state"):
+            thread._state = "TERMINATE"
 
 
 def in_words(outcome: Outcome) -> dict:

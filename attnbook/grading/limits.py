@@ -16,7 +16,7 @@ class Limits:
     patience: float = 3.0
     memory: int = 1024 * MIB  # beyond what numpy and torch take
     files: int = 64 * MIB  # /tmp
-    processes: int = 16
+    processes: int = 32
     output: int = 16 * MIB  # one result
 
     def cells(self, questions: int) -> float:

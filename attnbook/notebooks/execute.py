@@ -4,18 +4,22 @@ The one place that does so: the grader's sandbox, `python -m attnbook.check`
 and the reading of masters all use a `Session`.
 """
 
+import bdb
 import builtins
 import gc
+import getpass
 import sys
 import traceback
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
-from attnbook.notebooks.imports import EachForItself
+from attnbook.notebooks.imports import HOOK, EachForItself
 from attnbook.notebooks.shell import Shell
+
+BUILTINS = "display", "get_ipython", "input", "__IPYTHON__", HOOK
 
 
 @dataclass
@@ -29,7 +33,7 @@ class Outcome:
     @property
     def text(self) -> str:
         if isinstance(self.error, SyntaxError) and self.error.msg:
-            return self.error.msg
+            return self.error.msg + of_later_python(self.error)
         return str(self.error)
 
 
@@ -44,9 +48,13 @@ class Session:
         self.before = self.process_state(name)
         self.module = types.ModuleType(name)
         self.shell = Shell(self.module)
+        self.shell.last_execution_result = ExecutionResult(None)
         self.namespace = self.shell.user_ns
-        self.imports = EachForItself(self.namespace)
+        self.imports = EachForItself()
         self.shell.ast_transformers.append(self.imports)
+        setattr(builtins, HOOK, self.imports)  # whatever %reset deletes
+        self.ask_nobody()
+        sys.argv = ["ipykernel_launcher.py"]  # for argparse in a notebook
 
     def run(self, number: int, source: str) -> Outcome:
         """Run one cell; whatever it does is in the Outcome."""
@@ -57,11 +65,22 @@ class Session:
             error = result.error_before_exec or result.error_in_exec
         except BaseException as raised:  # of IPython's own, or an interrupt
             error = raised
-        self.shell.last_execution_result = None
+        self.shell.last_execution_result = ExecutionResult(None)
         self.shell.InteractiveTB.tb = None  # its frames hold what cells made
         said = self.imports.missing + self.shell.said
         line = line_of(error, f"<cell {number}>")
         return Outcome(without_frames(error), line, said)
+
+    def ask_nobody(self) -> None:
+        """What would wait for a person gets an empty answer, and a debugger
+        that was left in the code does not stop it."""
+
+        def nothing(prompt="", *args, **options) -> str:
+            self.shell.said.append("A question was answered with nothing.")
+            return ""
+
+        builtins.input = getpass.getpass = nothing
+        bdb.Bdb.set_trace = lambda *args, **options: None
 
     def run_all(self, sources: Iterable[str]) -> list[Outcome]:
         return [self.run(n, source) for n, source in enumerate(sources, 1)]
@@ -70,26 +89,29 @@ class Session:
         return self
 
     def __exit__(self, *error) -> None:
-        modules, instances, names = self.before
+        modules, instances, names, *others = self.before
         for name, module in modules.items():
             sys.modules[name] = module
             if module is None:
                 del sys.modules[name]
         for kind, instance in instances.items():
             kind._instance = instance
-        for name in ("display", "get_ipython", "__IPYTHON__"):
+        for name in BUILTINS:
             vars(builtins).pop(name, None)
         vars(builtins).update(names)
+        sys.argv, getpass.getpass, bdb.Bdb.set_trace = others
         self.shell.folder.cleanup()
 
     @staticmethod
-    def process_state(name: str) -> tuple[dict, dict, dict]:
+    def process_state(name: str) -> tuple:
         kinds = InteractiveShell, Shell
-        names = "display", "get_ipython", "__IPYTHON__"
         return (
             {name: sys.modules.get(name)},
             {kind: vars(kind).get("_instance") for kind in kinds},
-            {n: vars(builtins)[n] for n in names if n in vars(builtins)},
+            {n: vars(builtins)[n] for n in BUILTINS if n in vars(builtins)},
+            sys.argv,
+            getpass.getpass,
+            bdb.Bdb.set_trace,
         )
 
 
@@ -116,9 +138,20 @@ def without_frames(error: BaseException | None) -> BaseException | None:
     return error
 
 
-def eager_compile() -> None:
+def of_later_python(error: SyntaxError) -> str:
+    """What to add to Python's words where a later Python would not complain:
+    quotes of one kind within each other."""
+    if sys.version_info < (3, 12) and str(error.msg).startswith("f-string"):
+        return (
+            f" (Python {sys.version_info[0]}.{sys.version_info[1]} runs here)"
+        )
+    return ""
+
+
+def plain_torch() -> None:
     """From now on torch.compile gives back the function: same values, without
-    the minute and the C++ compiler that compiling takes."""
+    the minute and the C++ compiler that compiling takes. A device that is
+    not here does not become the default one."""
     import torch
 
     def compile(model=None, **options):
@@ -127,3 +160,17 @@ def eager_compile() -> None:
         return model
 
     torch.compile = compile
+    torch.set_default_device = default_if_here(torch.set_default_device)
+
+
+def default_if_here(set_default_device: Callable) -> Callable:
+    def set_if_here(device) -> None:
+        import torch
+
+        try:
+            torch.empty(0, device=device)
+        except (AssertionError, RuntimeError):
+            return
+        set_default_device(device)
+
+    return set_if_here

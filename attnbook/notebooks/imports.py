@@ -1,15 +1,28 @@
-"""A package that is not here costs its own lines, not those below them.
+"""What fails only because it runs here costs its own lines, not others.
 
 A notebook that was right where it was written may import what this machine
-lacks: einops, jaxtyping, google.colab. In Jupyter one such line would end its
-cell; here each import stands for itself.
+lacks (einops, jaxtyping, google.colab), ask for a GPU, read a file or fetch
+something. In Jupyter such a line would end its cell; here it is passed over,
+and the author is told.
 """
 
 import ast
-import importlib.util
+import builtins
+import importlib
+import re
+import subprocess
 import sys
 
-HOOK = "__attnbook_import_failed__"
+HOOK = "__attnbook_elsewhere__"
+ELSEWHERE = (
+    EOFError,
+    ImportError,
+    MemoryError,
+    OSError,
+    subprocess.SubprocessError,
+)
+DEVICE = re.compile(r"\b(cuda|mps|xpu|nvidia)\b", re.IGNORECASE)
+SAME = {"nest_asyncio": "nest_asyncio2"}  # its successor, which Jupyter brings
 
 
 class NotInstalled(ModuleNotFoundError):
@@ -18,16 +31,17 @@ class NotInstalled(ModuleNotFoundError):
 
 class StandIn:
     """Stands for what could not be imported. In annotations it means nothing,
-    as a decorator it leaves the function as it is; to use it otherwise raises
-    NotInstalled, which names the package."""
+    as a decorator it leaves the function as it is, and a debugger's
+    `set_trace` does nothing; to use it otherwise raises NotInstalled, which
+    names the package."""
 
-    def __init__(self, name: str):
-        self._name = name
+    def __init__(self, name: str, why: str = "is not installed here"):
+        self._name, self._why = name, why
 
     def __getattr__(self, key: str) -> "StandIn":
         if key.startswith("__"):
             raise AttributeError(key)
-        return StandIn(f"{self._name}.{key}")
+        return StandIn(f"{self._name}.{key}", self._why)
 
     def __getitem__(self, key) -> "StandIn":
         return self
@@ -38,63 +52,100 @@ class StandIn:
     __ror__ = __or__
 
     def __call__(self, *args, **options):
+        if self._name.endswith(".set_trace"):
+            return None
         if len(args) == 1 and callable(args[0]):
             return args[0]
         if options and not args:
             return self  # @jaxtyped(typechecker=beartype)
-        raise NotInstalled(f"{self._name} is not installed here.")
+        self._not_here()
 
-    def __mro_entries__(self, bases) -> tuple:
-        raise NotInstalled(f"{self._name} is not installed here.")
+    def _not_here(self, *args):
+        raise NotInstalled(f"{self._name} {self._why}.")
+
+    __mro_entries__ = __iter__ = __len__ = __enter__ = __exit__ = _not_here
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _not_here
+    __truediv__ = __matmul__ = __float__ = __int__ = _not_here
+    __setitem__ = __contains__ = _not_here
 
     def __repr__(self) -> str:
         return f"<{self._name}, which is not installed here>"
 
 
 class EachForItself(ast.NodeTransformer):
-    """Puts every import line of a cell into a `try` of its own, and so each
-    statement between them that uses what is missing. `namespace` is the
-    notebook's; imports that failed are noted in `missing`."""
+    """Puts every import of a cell, and every statement of its own, into a
+    `try`, but for the last: its value is the cell's. What was passed over is
+    noted in `missing`."""
 
-    def __init__(self, namespace: dict):
-        self.namespace, self.missing = namespace, []
-        namespace[HOOK] = self.failed
+    def __init__(self):
+        self.missing: list[str] = []
 
-    def failed(self, module: str | None = None, name: str = "", as_: str = ""):
-        """Called where an import or a statement failed."""
+    def __call__(self) -> type | tuple:
+        """The kinds of error to catch, asked when there is one."""
         error = sys.exc_info()[1]
-        said = str(error)
-        if module is not None:
-            stand_in = StandIn(f"{module}.{name}" if name else module)
-            if isinstance(error, ModuleNotFoundError) and error.name:
-                own = module.startswith(error.name)
-                said = f"there is no package {module if own else error.name}"
-                said += " here"
-            if as_:
-                self.namespace[as_] = stand_in
-        said = f"{said.removesuffix('.')}: the line was passed over."
+        return type(error) if is_of_this_place(error) else ()
+
+    def failed(self, module: str = "", name: str = ""):
+        """Called where an import or a statement failed: what stands for what
+        was to be imported, or for the variable that was to be set."""
+        error = sys.exc_info()[1]
+        if module in SAME and is_here(SAME[module]):
+            return importlib.import_module(SAME[module])
+        said = f"{in_words(error, module)}: the line was passed over."
         if said not in self.missing:
             self.missing.append(said)
+        if name == module:
+            return StandIn(name, "could not be had here")
+        return StandIn(f"{module}.{name}" if name else module)
 
     def visit_Module(self, node: ast.Module) -> ast.Module:  # noqa: N802
-        lost = {k for k, v in self.namespace.items() if isinstance(v, StandIn)}
-        lost |= {n for line in node.body for n in absent(line)}
         body = []
         for line in node.body:
-            body += self.guarded(line, lost, last=line is node.body[-1])
+            new = self.visit(line)
+            kept = isinstance(new, list) or is_fixed(line)
+            kept = kept or line is node.body[-1]
+            new = new if isinstance(new, list) else [new]
+            body += new if kept else [attempt(x, *assigned(x)) for x in new]
         node.body = body
         return node
 
-    def guarded(self, line: ast.stmt, lost: set, last: bool) -> list[ast.stmt]:
-        if isinstance(line, (ast.Import, ast.ImportFrom)):
-            if getattr(line, "module", "") == "__future__":
-                return [line]
-            return [attempt(one) for one in split(line)]
-        defines = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-        names = {n.id for n in ast.walk(line) if isinstance(n, ast.Name)}
-        if last or isinstance(line, defines) or not names & lost:
-            return [line]
-        return [attempt(line)]
+    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:  # noqa: N802
+        return [attempt(one, *told_of(one)) for one in split(node)]
+
+    def visit_ImportFrom(self, node: ast.ImportFrom):  # noqa: N802
+        if node.module == "__future__":
+            return node
+        return [attempt(one, *told_of(one)) for one in split(node)]
+
+    def visit_Try(self, node: ast.Try) -> ast.Try:  # noqa: N802
+        """A `try` of the author's own decides for itself."""
+        body = node.body
+        node.body = [] if node.handlers else body
+        self.generic_visit(node)
+        node.body = body if node.handlers else node.body
+        return node
+
+
+def is_of_this_place(error: BaseException) -> bool:
+    """Would it perhaps not have failed on another machine?"""
+    if isinstance(error, (AssertionError, RuntimeError)):
+        return bool(DEVICE.search(str(error)))
+    return isinstance(error, ELSEWHERE)
+
+
+def in_words(error: BaseException, module: str) -> str:
+    """What failed; of an import, which package is not here."""
+    if isinstance(error, ModuleNotFoundError) and error.name and module:
+        own = module.startswith(error.name)
+        return f"there is no package {module if own else error.name} here"
+    return (str(error) or type(error).__name__).removesuffix(".")
+
+
+def is_fixed(line: ast.stmt) -> bool:
+    """Must it stay where it is: a docstring, or `from __future__`?"""
+    if isinstance(line, ast.Expr):
+        return isinstance(line.value, ast.Constant)
+    return isinstance(line, ast.ImportFrom)
 
 
 def split(line: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
@@ -108,10 +159,11 @@ def split(line: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
     return out
 
 
-def attempt(line: ast.stmt) -> ast.Try:
-    """try: LINE / except ImportError: tell"""
-    told = ", ".join(map(repr, told_of(line)))
-    source = f"try: pass\nexcept ImportError: {HOOK}({told})"
+def attempt(line: ast.stmt, bound: str = "", *told: str) -> ast.Try:
+    """try: LINE / except HOOK(): BOUND = HOOK.failed(TOLD)"""
+    told_of = ", ".join(map(repr, told))
+    assign = f"{bound} = " if bound else ""
+    source = f"try: pass\nexcept {HOOK}(): {assign}{HOOK}.failed({told_of})"
     out = ast.parse(source).body[0]
     for node in ast.walk(out):
         if "lineno" in node._attributes:
@@ -120,29 +172,25 @@ def attempt(line: ast.stmt) -> ast.Try:
     return out
 
 
-def told_of(line: ast.stmt) -> tuple:
-    """Module, name in it, and the name that the line would bind."""
-    if isinstance(line, ast.Import):
-        alias = line.names[0]
-        top = alias.name.split(".")[0]
-        return alias.name, "", alias.asname or (top if absent(line) else "")
+def told_of(line: ast.Import | ast.ImportFrom) -> tuple[str, str, str]:
+    """The name that the line would bind to what is not here, unless it is a
+    builtin function's (`from rich import print`); module, and name in it."""
+    alias = line.names[0]
     if isinstance(line, ast.ImportFrom):
-        alias = line.names[0]
         bound = "" if alias.name == "*" else alias.asname or alias.name
-        return line.module or ".", alias.name, bound
+        module, name = line.module or ".", alias.name
+    else:
+        top = alias.name.split(".")[0]
+        bound = alias.asname or ("" if is_here(top) else top)
+        module, name = alias.name, ""
+    return "" if hasattr(builtins, bound) else bound, module, name
+
+
+def assigned(line: ast.stmt) -> tuple[str, ...]:
+    """The variable that the line sets: to be bound, and told as its own."""
+    if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+        return (line.targets[0].id,) * 3
     return ()
-
-
-def absent(line: ast.stmt) -> set[str]:
-    """The names that an import line would bind to what is not here."""
-    if isinstance(line, ast.ImportFrom) and not line.level:
-        if is_here(line.module):
-            return set()
-        return {alias.asname or alias.name for alias in line.names}
-    if isinstance(line, ast.Import):
-        gone = [a for a in line.names if not is_here(a.name.split(".")[0])]
-        return {a.asname or a.name.split(".")[0] for a in gone}
-    return set()
 
 
 def is_here(module: str) -> bool:

@@ -5,6 +5,7 @@ So cells mean here what they mean in Jupyter: magics, `await`, `_`, `In`,
 is installed, drawn or configured, and what is timed is called once.
 """
 
+import asyncio
 import re
 import tempfile
 import types
@@ -54,6 +55,14 @@ class Shell(InteractiveShell):
         for name in INSTALLERS:
             self.register_magic_function(self.install_nothing, "line", name)
         type(self)._instance = InteractiveShell._instance = self  # the one
+
+    def should_run_async(self, raw_cell: str, **options) -> bool:
+        """A cell runs in an event loop, as in Jupyter; a cell magic (such as
+        %%capture) runs what is below it, which has its turn then."""
+        nested = asyncio._get_running_loop() is not None
+        if nested or raw_cell.lstrip().startswith("%%"):
+            return super().should_run_async(raw_cell, **options)
+        return True
 
     def run_line_magic(self, magic_name, line, _stack_depth=1):
         if self._find_with_lazy_load("line", magic_name) is None:
