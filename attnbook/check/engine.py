@@ -12,6 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy import ndarray
 
+from attnbook.check.likeness import cause, near, shape_cause
+
 
 class Wrong(Exception):
     """A check failed; the message tells the student why.
@@ -167,50 +169,61 @@ def expect_close(
     tolerance: float = 1e-6,
 ) -> None:
     """Wrong unless `got` equals `want`; a suspect that it equals instead
-    gives the reason. Shapes must agree exactly."""
+    gives the reason, or else what a wrong result has in common with the right
+    one. Shapes must agree exactly, and are compared before any number is."""
     got, want = np.asarray(got), np.asarray(want, float)
     if got.dtype.kind not in "fiub":
         raise Wrong(
             f"{what}: numbers expected, yours are {got.dtype}.",
             f"{what}: numbers expected.",
         )
-
-    def same(other):
-        other = np.asarray(other, float)
-        return got.shape == other.shape and np.allclose(
-            got, other, rtol=tolerance, atol=tolerance, equal_nan=True
-        )
-
-    if same(want):
+    if got.dtype == np.float32:  # a right answer's numbers may be no finer
+        tolerance = max(tolerance, 1e-5)
+    if near(got, want, tolerance):
         return
     for reason, value in (suspects or {}).items():
-        if same(value):
+        if near(got, np.asarray(value, float), tolerance):
             raise Wrong.fixed(f"{what}: {reason}")
     if want.shape == () and got.shape != () and got.size == 1:
         raise Wrong.fixed(
             f"{what}: one number expected, not an array around it."
         )
     if got.shape != want.shape:
-        raise Wrong(
-            f"{what}: shape {want.shape} expected, yours is {got.shape}.",
-            f"{what}: the shape is not the one that is asked for.",
-        )
-    if not np.isfinite(got).all():
+        seen = shape_cause(got, want)
+        raise other_shape(got.shape, want.shape, what, seen)
+    if not np.isfinite(got[np.isfinite(want)]).all():
         raise Wrong.fixed(f"{what}: your result holds nan or infinity.")
+    seen = cause(got, want, tolerance)
+    numbers = difference(got, want)
     raise Wrong(
-        f"{what}: {difference(got, want)}.",
+        f"{what}: {seen} ({numbers})." if seen else f"{what}: {numbers}.",
         f"{what}: your numbers are not the right ones.",
+    )
+
+
+def other_shape(
+    got: tuple, want: tuple, what: str = "", seen: str | None = None
+) -> Wrong:
+    """What to raise for a result of another shape."""
+    head = what and f"{what}: "
+    tail = f": {seen}." if seen else "."
+    return Wrong(
+        f"{head}shape {want} expected, yours is {got}{tail}",
+        f"{head}the shape is not the one that is asked for.",
     )
 
 
 def expect_shape(got: ndarray, shape: tuple, what: str = "") -> None:
     """Wrong unless the array has this shape."""
     if got.shape != shape:
-        head = what and f"{what}: "
-        raise Wrong(
-            f"{head}shape {shape} expected, yours is {got.shape}.",
-            f"{head}the shape is not the one that is asked for.",
-        )
+        raise other_shape(got.shape, shape, what)
+
+
+def shaped(got: ndarray, shape: tuple, what: str = "") -> ndarray:
+    """The array, if it has this shape: for checks that go on to calculate
+    with it, lest a student's shape is broadcast against another."""
+    expect_shape(got, shape, what)
+    return got
 
 
 def expect_gradients(
@@ -225,9 +238,12 @@ def expect_gradients(
     values = list(args.values())
 
     def first(key=None, shift=0.0):
-        moved = [v + shift if k == key else v for k, v in args.items()]
-        result = answer.call(name, *moved, parts=parts)
+        near_by = [v + shift if k == key else v for k, v in args.items()]
+        result = answer.call(name, *near_by, parts=parts)
         return result if parts == 1 else result[0]
+
+    def moved(key, shift):
+        return shaped(first(key, shift), result.shape, "when called again")
 
     result = first()
     if not np.isfinite(result).all():
@@ -248,7 +264,7 @@ def expect_gradients(
         for _ in range(4):  # a step may cross a ReLU's corner, not every one
             step = rng.normal(size=value.shape)
             slopes = [
-                (u * (first(key, t * step) - first(key, -t * step))).sum()
+                (u * (moved(key, t * step) - moved(key, -t * step))).sum()
                 / (2 * t)
                 for t in (1e-5, 1e-4)
             ]
@@ -259,7 +275,8 @@ def expect_gradients(
                 f"small steps of {key} give jumps: something is rounded, or "
                 "computed in float32; keep the dtype of the arguments."
             )
-        slope = (next(grads) * step).sum()
+        grad = shaped(next(grads), value.shape, f"the gradient of {key}")
+        slope = (grad * step).sum()
         if not np.isclose(slope, slopes[0], rtol=1e-4, atol=1e-5):
             lost.append(key)
     if lost:
@@ -290,7 +307,9 @@ def difference(got: ndarray, want: ndarray) -> str:
             if expected != yours:
                 break
         return f"expected {expected}, yours is {yours}"
-    worst = np.unravel_index(np.abs(got - want).argmax(), want.shape)
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        gap = np.where(got == want, 0, np.abs(got - want))
+    worst = np.unravel_index(gap.argmax(), want.shape)
     place = ", ".join(map(str, worst))
     for digits in (6, 12):
         texts = [f"{x[worst]:.{digits}g}" for x in (want, got)]

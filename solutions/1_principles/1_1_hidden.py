@@ -142,7 +142,7 @@ def look_back_many(queries, keys, states):
     return a @ states, a
 
 
-@HIDDEN.wrong("1_1.a", "weights: expected")
+@HIDDEN.wrong("1_1.a", "only the first entry along axis 0")
 def look_back_many(queries, keys, states):
     # the first example's keys for all
     a = (queries @ keys[0].T / keys.shape[-1] ** 0.5).softmax(-1)
