@@ -137,13 +137,19 @@ def alike(got: ndarray, want: ndarray, tolerance: float) -> str | None:
     return None
 
 
-def partly(got: ndarray, want: ndarray, tolerance: float) -> str | None:
-    """Whether only some entries are right, or only some wrong."""
+def first_only(got: ndarray, want: ndarray, tolerance: float) -> str | None:
+    """Whether the rest of an axis has been forgotten."""
     right = np.isclose(got, want, rtol=tolerance, atol=tolerance)
     for axis in range(want.ndim):
         good = right.all(axis=tuple(k for k in range(want.ndim) if k != axis))
         if good[0] and len(good) > 1 and not good[1:].any():
             return f"only the first entry along axis {axis} is right"
+    return None
+
+
+def mostly(got: ndarray, want: ndarray, tolerance: float) -> str | None:
+    """Whether only a few entries are wrong, and where."""
+    right = np.isclose(got, want, rtol=tolerance, atol=tolerance)
     wrong = np.argwhere(~right)
     if want.ndim and len(wrong) <= want.size / 3:
         places = ["[" + ", ".join(map(str, at)) + "]" for at in wrong[:3]]
@@ -168,10 +174,11 @@ RULES = (
     mapped,
     transposed,
     scaled,
+    first_only,
     normalised,
     rearranged,
     alike,
-    partly,
+    mostly,
 )
 
 
