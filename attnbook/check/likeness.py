@@ -174,10 +174,10 @@ RULES = (
     mapped,
     transposed,
     scaled,
+    alike,
     first_only,
     normalised,
     rearranged,
-    alike,
     mostly,
 )
 
