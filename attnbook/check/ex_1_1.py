@@ -6,7 +6,13 @@ reference answer is here.
 
 import numpy as np
 
-from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_choice,
+    expect_close,
+    expect_gradients,
+)
 
 LOOK = Exercise(
     "1_1.a", "Look back for many questions", ("look_back_many",), "torch"
@@ -56,12 +62,29 @@ def weights_by_hand(answer, rng):
             "their sum over the keys.": [[[1, 3, 1], [3, 1, 3]]],
         },
     )
+    # d = 7, and each query's scores 40 lower, which changes no weight.
+    queries, keys = (np.pad(x, [(0, 0), (0, 0), (0, 3)]) for x in args[:2])
+    keys *= 7**0.5 / 2
+    queries[..., 6], keys[..., 6] = 7**0.5, -40
+    args = (queries, keys, args[2])
+    expect_close(
+        answer.call("look_back_many", *args, parts=2)[1],
+        [[[0.2, 0.6, 0.2], [3 / 7, 1 / 7, 3 / 7]]],
+        "the same weights, from scores that are all 40 lower, d = 7",
+        {
+            "the root of d is cut to a whole number.": [
+                [[1, x, 1], [x, 1, x]] / np.array([[2 + x], [1 + 2 * x]])
+                for x in [3 ** (7**0.5 / 2)]
+            ]
+        },
+    )
 
 
 @LOOK.check("the sum takes the states, not the keys")
 def sums_states(answer, rng):
-    keys, queries = np.zeros((2, 3, 4)), rng.normal(size=(2, 6, 4))
-    states = rng.normal(size=(2, 3, 5))
+    keys, queries = np.zeros((2, 9, 4)), rng.normal(size=(2, 6, 4))
+    states = rng.normal(size=(2, 9, 5))
+    states[:, :, 1] -= 3
     args = (queries, keys, states)
     summary, _ = answer.call("look_back_many", *args, parts=2)
     mean = np.repeat(states.mean(axis=1)[:, None], 6, axis=1)
@@ -105,13 +128,16 @@ def batch_by_hand(answer, rng):
 
 @LOOK.check("gradients reach the queries and the keys")
 def gradients_flow(answer, rng):
-    args = tuple(rng.normal(size=s) for s in [(2, 3, 4), (2, 5, 4), (2, 5, 6)])
+    sizes = {"queries": (2, 3, 4), "keys": (2, 5, 4), "states": (2, 5, 6)}
+    named = {key: rng.normal(size=size) for key, size in sizes.items()}
+    args = tuple(named.values())
     grads = answer.vjp("look_back_many", args, rng.normal(size=(2, 3, 6)))
     if not np.abs(grads[0]).max() > 0 or not np.abs(grads[1]).max() > 0:
         raise Wrong(
             "no gradient reaches queries and keys: the weights are detached "
             "(detach, no_grad, item or numpy), so they could never be learned."
         )
+    expect_gradients(answer, "look_back_many", named, rng, 2)
 
 
 @MEMORY.check("worked values")
@@ -148,27 +174,39 @@ def everything_fits(answer, rng):
 def many_lengths(answer, rng):
     got = answer.call("accuracy_of_memory", np.array([1, 2, 4, 8]), 2, 5)
     expect_close(got, [1, 1, 0.6, 0.4], "1, 2, 4, 8 pairs, 2 slots, 5 values")
+    got = answer.call("accuracy_of_memory", np.array([[7, 2, 70]]), 3, 9)
+    want = [[31 / 63, 1, 3 / 70 + 67 / 630]]
+    expect_close(got, want, "7, 2, 70 pairs in a row, 3 slots, 9 values")
 
 
 @SHARE.check("worked values")
 def share_by_hand(answer, rng):
-    # a = (0.6, 0.2, 0.2): 0.36 over 0.36 + 0.04 + 0.04 is 9/11.
+    # a = (3/4, 5 times 1/20): 225 over 225 + 5 is 45/46. At n = 3, n + 1 is
+    # (n - 1)^2, so that the reasons could not be told apart.
+    big, rest = 0.75**2, 0.25
     expect_close(
-        answer.call("signal_when_spread", 0.6, 3),
-        9 / 11,
-        "weight 0.6 among 3",
+        answer.call("signal_when_spread", 0.75, 6),
+        45 / 46,
+        "weight 0.75 among 6",
         {
-            "that is the weight; a variance share needs its square.": 0.6,
-            "the rest is spread over n - 1 terms, not n.": 0.36
-            / (0.36 + 0.16 / 3),
+            "that is the weight; a variance share needs its square.": 0.75,
+            "the rest is spread over n - 1 terms, not n.": big
+            / (big + rest**2 / 6),
             "square each of the small weights before adding them: "
-            "(n-1) times ((1-a)/(n-1)) squared.": 0.36 / (0.36 + 0.16),
-            "add the squares of all the small weights, not of one.": 0.36
-            / (0.36 + 0.04),
-            "there are n - 1 small weights, not n.": 0.36 / (0.36 + 3 * 0.04),
-            "that is signal over noise; the share divides by their sum.": 4.5,
+            "(n-1) times ((1-a)/(n-1)) squared.": big / (big + rest**2),
+            "square the small weights too.": big / (big + rest),
+            "add the squares of all the small weights, not of one.": big
+            / (big + 0.05**2),
+            "there are n - 1 small weights, not n.": big / (big + 6 * 0.05**2),
+            "that is signal over noise; the share divides by their sum.": 45,
         },
     )
+    got = answer.call("signal_when_spread", 0.6, 3)
+    expect_close(got, 9 / 11, "weight 0.6 among 3")
+    got = answer.call("signal_when_spread", 0.1, 3)
+    expect_close(got, 2 / 83, "weight 0.1 among 3")
+    got = answer.call("signal_when_spread", 1.0, 5)
+    expect_close(got, 1, "weight 1 among 5")
 
 
 @SHARE.check("equal weights leave 1/n")
@@ -211,6 +249,7 @@ def own_length(answer, rng):
 @LAST.check("whatever stands in the padding")
 def ignores_padding(answer, rng):
     states, lengths = rng.normal(size=(3, 6, 2)), np.array([1, 6, 4])
+    states[0, 0], states[2, 3] = [-1.5, 2.25], 0  # a last state may be 0
     want = states[np.arange(3), lengths - 1]
     states[0, 1:] = states[2, 4:] = 1e4
     got = answer.call("last_states", states, lengths)
@@ -276,3 +315,10 @@ def seeded(answer, rng):
         )
     if runs == [run("first", seed) for seed in (3, 4, 5)]:
         raise Wrong('"first" and "last" give the same draws: use `keep`.')
+    for trials in (1, 3):
+        times = trials * float(answer.call("simulate", "last", 9, 4, trials, 6))
+        if not abs(times - round(times)) < 1e-6:
+            raise Wrong(
+                f"with trials = {trials} yours is no whole number of trials "
+                "divided by it: draw as many questions as `trials` says."
+            )

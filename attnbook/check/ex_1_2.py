@@ -6,7 +6,13 @@ reference answer is here.
 
 import numpy as np
 
-from attnbook.check.engine import Exercise, Wrong, expect_choice, expect_close
+from attnbook.check.engine import (
+    Exercise,
+    Wrong,
+    expect_choice,
+    expect_close,
+    shaped,
+)
 
 SOFTMAX = Exercise("1_2.a", "A softmax that survives", ("softmax_at",))
 BACKWARD = Exercise("1_2.b", "Backward for a batch", ("softmax_backward",))
@@ -50,6 +56,12 @@ def softmax_by_hand(answer, rng):
             "these are exponentials, not yet divided by their sum.": np.sqrt(e),
         },
     )
+    for temperature in (0.01, 100.0):
+        expect_close(
+            answer.call("softmax_at", temperature * scores, temperature),
+            e / e.sum(1)[:, None],
+            f"temperature {temperature:g}, and scores as many times as large",
+        )
 
 
 def _over_queries(scores):
@@ -78,6 +90,13 @@ def softmax_large(answer, rng):
         expect_close(
             got, want, f"scores of 10,000, temperature {temperature:g}"
         )
+    small = answer.call("softmax_at", np.array([[0.0, -25.0]]), 1.0)
+    expect_close(
+        shaped(small, (1, 2))[0, 1] * (np.exp(25.0) + 1),
+        1.0,
+        "the weight 1 / (exp(25) + 1), times that number (nothing may be cut "
+        "off or added to a small weight)",
+    )
 
 
 @SOFTMAX.check("whole numbers as scores")
@@ -92,15 +111,23 @@ def softmax_integers(answer, rng):
             "float.": np.zeros((2, 2))
         },
     )
+    whole = np.array([[0, -3, 2, 2, 1]])
+    expect_close(
+        answer.call("softmax_at", whole, 2),
+        answer.call("softmax_at", whole * 1.0, 2.0),
+        "0, -3, 2, 2, 1 as integers, against the same as floats",
+    )
 
 
 @SOFTMAX.check("one row, or a stack of rows")
 def softmax_shapes(answer, rng):
     scores = rng.normal(size=(2, 4, 3))
     stack = answer.call("softmax_at", scores, 0.7)
-    expect_close(stack.sum(axis=-1), np.ones((2, 4)), "sums over the last axis")
-    row = answer.call("softmax_at", scores[1, 2], 0.7)
-    expect_close(row, stack[1, 2], "a single row")
+    sums = shaped(stack, (2, 4, 3), "a stack of rows").sum(axis=-1)
+    expect_close(sums, np.ones((2, 4)), "sums over the last axis")
+    for at in [(1, 2), (0, 0), (1, 3)]:
+        row = answer.call("softmax_at", scores[at], 0.7)
+        expect_close(row, stack[at], "a single row")
 
 
 @BACKWARD.check("a worked example")
@@ -135,9 +162,26 @@ def backward_by_hand(answer, rng):
 
 @BACKWARD.check("rows sum to 0")
 def backward_rows(answer, rng):
-    a = rng.dirichlet(np.ones(5), size=3)
-    got = answer.call("softmax_backward", a, rng.normal(size=(3, 5)))
+    a, u = rng.dirichlet(np.ones(6), size=3), rng.normal(size=(3, 6))
+    got = shaped(answer.call("softmax_backward", a, u), (3, 6))
     expect_close(got.sum(axis=-1), np.zeros(3), "row sums (the shift rule)")
+    moved = answer.call("softmax_backward", a, u + 7)
+    expect_close(moved, got, "7 added to all of u has no effect")
+    # A slope is that of the loss sum(a u) when one score moves.
+    step = rng.normal(size=(3, 6))
+    loss = [
+        (x / x.sum(1, keepdims=True) * u).sum()
+        for x in (a * np.exp(1e-5 * step), a * np.exp(-1e-5 * step))
+    ]
+    slope = (loss[0] - loss[1]) / 2e-5
+    what = "the loss's slope when the scores move, three rows of six"
+    expect_close((got * step).sum(), slope, what)
+    whole = np.array([[3, -1, 0, 2, 2, 5]] * 3)
+    expect_close(
+        answer.call("softmax_backward", a, whole),
+        answer.call("softmax_backward", a, whole * 1.0),
+        "u of integers, against the same as floats",
+    )
 
 
 @COLD.check("worked values")
@@ -173,12 +217,18 @@ def cold_weight(answer, rng):
             "the smaller weight is 1 - a, not 0.1.": 1 / np.log(7.5),
         },
     )
+    got = answer.call("temperature_for", 1.0, 0.999)
+    expect_close(got, 1 / np.log(999), "gap 1, weight 0.999")
+    got = answer.call("temperature_for", 1.0, 0.501)
+    expect_close(got, 1 / np.log(501 / 499), "gap 1, weight 0.501")
 
 
 @COLD.check("proportional to the gap")
 def cold_gap(answer, rng):
-    got = [float(answer.call("temperature_for", g, 0.75)) for g in (1.0, 3.0)]
-    expect_close(got[1], 3 * got[0], "three times the gap")
+    one = shaped(answer.call("temperature_for", 1.0, 0.75), ())
+    for times, words in ((3.0, "three"), (0.01, "0.01"), (500.0, "500")):
+        got = answer.call("temperature_for", times, 0.75)
+        expect_close(got, times * one, f"{words} times the gap")
 
 
 @MASK.check("weights of a worked example")
@@ -221,6 +271,7 @@ def mask_sharp(answer, rng):
     got = answer.call("left_out_weights", np.array([0.0, 1.0, 2.5]), 60.0)
     lost = "if you renormalise after the softmax, nothing was left to "
     lost += "renormalise: the hidden key had all the weight. Mask the scores."
+    shaped(got, (3, 3))
     if not np.isfinite(got).all():
         raise Wrong(f"with w = 60 the rows are nan: {lost}")
     expect_close(
@@ -243,13 +294,21 @@ def mask_corners(answer, rng):
     )
     flat = answer.call("left_out_weights", np.array([0.0, 1.0, 3.0]), 0.0)
     expect_close(flat, (1 - np.eye(3)) / 2, "w = 0, all others alike")
-    far = answer.call("left_out_weights", np.array([0.0, 30.0, 90.0]), 60.0)
-    expect_close(
-        far,
-        [[0, 1, 0], [1, 0, 0], [0, 1, 0]],
-        "points far apart",
-        {"the hidden score is finite, and not low enough here.": np.eye(3)},
-    )
+    for size in (30.0, 1e9):
+        points = size * np.array([0.0, 1, 3])
+        expect_close(
+            answer.call("left_out_weights", points, 60.0),
+            [[0, 1, 0], [1, 0, 0], [0, 1, 0]],
+            "points far apart",
+            {"the hidden score is finite, and not low enough here.": np.eye(3)},
+        )
+    seven = np.array([2.0, -1, 4, 0, -3, 7, 5])
+    got = answer.call("left_out_weights", seven, 0.4)
+    turned = answer.call("left_out_weights", seven[::-1].copy(), 0.4)
+    what = "seven points, and the same in reverse order"
+    expect_close(turned, shaped(got, (7, 7))[::-1, ::-1], what)
+    ends = answer.call("left_out_weights", np.arange(7.0), 0.0)
+    expect_close(ends, (1 - np.eye(7)) / 6, "w = 0, seven points")
 
 
 @POINTS.check("you wrote a prediction first")

@@ -51,6 +51,15 @@ def last_anywhere(answer, rng, reference):
     agree(answer, reference, "last_states", args, "random lengths")
 
 
+@HIDDEN.check("1_1.e", "a few trials")
+def simulate_few(answer, rng, reference):
+    trials, n = int(rng.integers(2, 9)), int(rng.integers(8, 30))
+    args = ("first", n, n // 2, trials, int(rng.integers(1e6)))
+    times = trials * float(answer.call("simulate", *args))
+    if not abs(times - round(times)) < 1e-6:
+        raise Wrong("a few trials: the share is none of so many trials.")
+
+
 @HIDDEN.check("1_1.e", "random memories")
 def simulate_anywhere(answer, rng, reference):
     keep, n = str(rng.choice(["first", "last"])), int(rng.integers(8, 30))
@@ -134,6 +143,25 @@ def look_back_many(queries, keys, states):
 def look_back_many(queries, keys, states):
     s = torch.einsum("bid,bjd->bij", queries, keys)
     return s.softmax(dim=-1) @ states, (s / keys.shape[-1] ** 0.5).softmax(-1)
+
+
+@HIDDEN.wrong("1_1.a", "cut to a whole number")
+def look_back_many(queries, keys, states):
+    a = (queries @ keys.mT / int(keys.shape[-1] ** 0.5)).softmax(-1)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "40 lower")
+def look_back_many(queries, keys, states):
+    e = (queries @ keys.mT / keys.shape[-1] ** 0.5).exp()
+    a = e / (e.sum(-1, keepdim=True) + 1e-9)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "the gradient of states")
+def look_back_many(queries, keys, states):
+    a = (queries @ keys.mT / keys.shape[-1] ** 0.5).softmax(-1)
+    return a @ states.detach(), a
 
 
 @HIDDEN.wrong("1_1.a", "weights: expected")
@@ -295,6 +323,14 @@ def simulate(keep, n, m, trials, seed):
     asked = rng.integers(n, size=trials)
     kept = asked <= m if keep == "first" else asked >= n - m - 1
     return (kept | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "as many questions as `trials` says")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=100_000)
+    kept = asked < m if keep == "first" else asked >= n - m
+    return (kept | (rng.integers(10, size=100_000) == 0)).mean()
 
 
 @HIDDEN.wrong("1_1.e", "the same seed gives other")

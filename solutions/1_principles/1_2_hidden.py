@@ -18,11 +18,11 @@ def softmax_anywhere(answer, rng, reference):
     agree(answer, reference, "softmax_at", args, "random rows")
 
 
-@HIDDEN.check("1_2.a", "masked rows")
-def softmax_masked(answer, rng, reference):
+@HIDDEN.check("1_2.a", "one key far above the others")
+def softmax_far(answer, rng, reference):
     scores = rng.normal(size=(4, 6))
-    scores[rng.integers(4), 1:] = -np.inf  # one key left
-    agree(answer, reference, "softmax_at", (scores, 1.5), "one key left")
+    scores[rng.integers(4), 1:] = -9000
+    agree(answer, reference, "softmax_at", (scores, 1.5), "one key far above")
 
 
 @HIDDEN.check("1_2.b", "random rows")
@@ -124,6 +124,25 @@ def softmax_at(scores, temperature):
     out = np.zeros_like(scores)
     out[...] = stable(scores / temperature)
     return out
+
+
+@HIDDEN.wrong("1_2.a", "cut off or added to a small weight")
+def softmax_at(scores, temperature):
+    s = scores / temperature
+    s = np.maximum(s - s.max(axis=-1, keepdims=True), -20)
+    return stable(s)
+
+
+@HIDDEN.wrong("1_2.a", "temperature 0.01")
+def softmax_at(scores, temperature):
+    return stable(scores / max(temperature, 0.1))
+
+
+@HIDDEN.wrong("1_2.a", "as integers, against the same as floats")
+def softmax_at(scores, temperature):
+    return stable(
+        scores // temperature if scores.dtype == int else scores / temperature
+    )
 
 
 @HIDDEN.wrong("1_2.a", "return one array, not a tuple")
@@ -276,6 +295,11 @@ def left_out_weights(x, w):
 @HIDDEN.wrong("1_2.d", "not low enough")
 def left_out_weights(x, w):
     return softmax(np.where(np.eye(len(x)), -1e4, scores_of(x, w)))
+
+
+@HIDDEN.wrong("1_2.d", "not low enough")
+def left_out_weights(x, w):
+    return softmax(np.where(np.eye(len(x)) == 1, -1e9, scores_of(x, w)))
 
 
 @HIDDEN.wrong("1_2.d", "rows of 0")
