@@ -144,6 +144,11 @@ def step_state(answer, rng):
             "already sum to 1.": np.tanh([0.3, 1.1 / 3 + 0.4, 0.5]),
         },
     )
+    args = y, q, keys, h, W, v, -R, real
+    q_new, _ = answer.call("decoder_step", *args, parts=2)
+    why = "a state may be negative: no ReLU and no absolute value."
+    suspects = {why: np.tanh(inside), f"{why} ": np.zeros(3)}
+    expect_close(q_new, -np.tanh(inside), "the state with -R", suspects)
 
 
 @STEP.check("scores of thousands")
@@ -161,10 +166,9 @@ def step_survives(answer, rng):
     _, a = answer.call(
         "decoder_step", y, q, -keys, h, W, 4000 * v, R, real, parts=2
     )
-    why = "scores are cut off: the largest must win."
-    expect_close(
-        a, [0, 0, 1, 0, 0], "keys turned round", {why: shares([0] * 5)}
-    )
+    why = "large scores are cut off; the largest must win."
+    suspects = {why: shares([0] * 5, 3), f"{why} ": shares([0] * 5)}
+    expect_close(a, [0, 0, 1, 0, 0], "keys turned round", suspects)
     _, a = answer.call(
         "decoder_step", y, q, keys, h, W, -4e4 * v, R, 1, parts=2
     )
@@ -174,19 +178,35 @@ def step_survives(answer, rng):
         "one real word whose score is very low (padding must count as minus "
         "infinity)",
     )
+    _, a = answer.call(
+        "decoder_step", y, q, 0 * keys, h, W, -1e15 * v, R, 2, parts=2
+    )
+    why = "padding must count as minus infinity, not as some low number."
+    suspects = {why: np.array([0, 0, 1, 1, 1]) / 3}
+    expect_close(a, [0.5, 0.5, 0, 0, 0], "two equal scores", suspects)
+    keys, v = keys.copy(), v.copy()
+    keys[:, 1] = 100.0  # whose tanh is 1: one number more for each score
+    for far in (5000.0, -5000.0):
+        v[1] = far
+        _, a = answer.call(
+            "decoder_step", y, q, keys, h, W, v, R, real, parts=2
+        )
+        why = "large scores are cut off; their differences must count."
+        suspects = {why: np.array([1, 1, 1, 0, 0]) / 3}
+        expect_close(a, RIGHT, f"all scores about {far:,.0f}", suspects)
 
 
 @STEP.check("all words real, one word real")
 def step_lengths(answer, rng):
     args = list(random_step(rng).values())
-    for real in (1, 5):
+    for real in (1, 9):
         _, a = answer.call("decoder_step", *args, real, parts=2)
-        what = f"real = {real} of 5: the weights' sum, and those of padding"
-        expect_close(np.append(a[real:], a.sum()), [0] * (5 - real) + [1], what)
+        what = f"real = {real} of 9: the weights' sum, and those of padding"
+        expect_close(np.append(a[real:], a.sum()), [0] * (9 - real) + [1], what)
 
 
 def random_step(rng):
-    shapes = dict(y=(2,), q=(3,), keys=(5, 4), h=(5, 6), W=(3, 4), v=(4,))
+    shapes = dict(y=(2,), q=(3,), keys=(9, 4), h=(9, 6), W=(3, 4), v=(4,))
     shapes["R"] = (11, 3)
     return {name: rng.normal(size=s) / 2 for name, s in shapes.items()}
 
@@ -272,6 +292,14 @@ def grams_digits(answer, rng):
     got = grams(answer, [1, 12, 4], [11, 2, 5], 2)
     why = "the words run together: 1 12 is not 11 2; compare tuples."
     expect_close(got, [0, 2], "1 12 4 against 11 2 5", {why: [1, 2]})
+    why = "two n-grams became the same number: words have no largest one; "
+    why += "compare tuples."
+    for base in (100, 1000, 1024, 10_000, 2**16, 10**5, 10**6, 2**20, 2**32):
+        said, wanted = [1, base + 5], [2, 5]  # base + base + 5 = 2 base + 5
+        for way in (1, -1):
+            got = grams(answer, said[::way], wanted[::way], 2)
+            what = f"{said[::way]} against {wanted[::way]}"
+            expect_close(got, [0, 1], what, {why: [1, 1]})
 
 
 @GRAMS.check("matches anywhere, overlapping, of whole words")
@@ -427,9 +455,27 @@ def padded_alone(answer, rng):
     clean = want @ np.stack([np.eye(4, 5)] * 2)
     got = answer.call("contexts", scores, states, lengths)
     expect_close(got, clean, "large scores and states at padding")
+    got = answer.call("contexts", scores, -states, lengths)
+    why = "a context may be negative."
+    expect_close(
+        got, -clean, "negative states", {why: clean, f"{why} ": 0 * got}
+    )
     low = answer.call("contexts", scores - 1200, states, lengths)
     why = "all scores 1,200 lower; padding needs a score below any other"
     expect_close(low, clean, why)
+    equal = np.where(np.arange(4) < lengths[:, None, None], -1e15, 0)
+    equal = equal + np.zeros((2, 3, 4))
+    low = answer.call("contexts", equal, states, lengths)
+    means = [states[b, :n].mean(axis=0) for b, n in enumerate(lengths)]
+    why = "padding needs a score of minus infinity, not some low number."
+    suspects = {
+        why: np.stack(
+            [states[b, n:].mean(axis=0) for b, n in (enumerate(lengths))]
+        )[:, None]
+        + np.zeros((1, 3, 1))
+    }
+    want = np.stack(means)[:, None] + np.zeros((1, 3, 1))
+    expect_close(low, want, "equal scores of -1e15, padding 0", suspects)
 
 
 @PADDED.check("a sentence alone")

@@ -263,6 +263,31 @@ def decoder_step(y, q, keys, h, W, v, R, real):
     return state(y, a @ keys, q, R), a  # the keys instead of the states
 
 
+@HIDDEN.wrong("3_1.a", "as minus infinity, not as some low number")
+def decoder_step(y, q, keys, h, W, v, R, real):
+    s = score(q, keys, W, v).masked_fill(~real_mask(keys, real), -1e9)
+    a = s.softmax(0)
+    return state(y, a @ h, q, R), a
+
+
+@HIDDEN.wrong("3_1.a", "large scores are cut off")
+def decoder_step(y, q, keys, h, W, v, R, real):
+    a = weigh(score(q, keys, W, v).clamp(-700, 700), real)
+    return state(y, a @ h, q, R), a
+
+
+@HIDDEN.wrong("3_1.a", "a state may be negative")
+def decoder_step(y, q, keys, h, W, v, R, real):
+    a = weigh(score(q, keys, W, v), real)
+    return torch.relu(state(y, a @ h, q, R)), a
+
+
+@HIDDEN.wrong("3_1.a", "real = 9 of 9")
+def decoder_step(y, q, keys, h, W, v, R, real):
+    a = weigh(score(q, keys, W, v), real) * (torch.arange(len(keys)) < 5)
+    return state(y, a @ h, q, R), a
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -372,6 +397,25 @@ def clipped_matches(said, wanted, n):
     mine, theirs = ngrams(said, n), ngrams(wanted, n)
     said.sort()
     return clipped(mine, theirs), len(mine)
+
+
+def in_base(base, way):
+    """Wrong: an n-gram as one number."""
+
+    @HIDDEN.wrong("3_1.b", "words have no largest one")
+    def clipped_matches(said, wanted, n):
+        def grams(w):
+            rows = (w[i : i + n][::way] for i in range(len(w) - n + 1))
+            return Counter(
+                sum(int(x) * base**k for k, x in enumerate(row)) for row in rows
+            )
+
+        mine, theirs = grams(said), grams(wanted)
+        return sum((mine & theirs).values()), sum(mine.values())
+
+
+in_base(100, -1)
+in_base(10_000, 1)
 
 
 # --- c ---------------------------------------------------------------------
@@ -514,6 +558,20 @@ def contexts(scores, states, lengths):
 @HIDDEN.wrong("3_1.d", "the gradient of states")
 def contexts(scores, states, lengths):
     return masked(scores, lengths)[0].softmax(-1) @ states.detach()
+
+
+@HIDDEN.wrong("3_1.d", "minus infinity, not some low number")
+def contexts(scores, states, lengths):
+    real = torch.arange(states.shape[1]) < lengths[:, None]
+    s = scores.masked_fill(~real[:, None], -1e9)
+    return s.softmax(dim=-1) @ states
+
+
+@HIDDEN.wrong("3_1.d", "a context may be negative")
+def contexts(scores, states, lengths):
+    real = torch.arange(states.shape[1]) < lengths[:, None]
+    s = scores.masked_fill(~real[:, None], -torch.inf)
+    return (s.softmax(dim=-1) @ states).abs()
 
 
 # --- e ---------------------------------------------------------------------
