@@ -116,10 +116,10 @@ def pool_sums(answer, rng):
 
 
 def random_reviews(rng):
-    shapes = {"h": (3, 5, 4), "q": (3, 2), "W": (2, 6), "U": (4, 6), "v": (6,)}
+    shapes = {"h": (7, 9, 4), "q": (7, 2), "W": (2, 6), "U": (4, 6), "v": (6,)}
     args = {name: rng.normal(size=s) for name, s in shapes.items()}
-    lengths = np.array([5, 3, 1])
-    return args | {"may_attend": np.arange(5) < lengths[:, None]}
+    lengths = np.array([9, 3, 1, 5, 9, 8, 9])
+    return args | {"may_attend": np.arange(9) < lengths[:, None]}
 
 
 @POOL.check("what stands at padding changes nothing")
@@ -132,7 +132,37 @@ def pool_padding(answer, rng):
     )
     for got, want, what in zip(again, before, ("sums", "weights"), strict=True):
         expect_close(got, want, f"{what}, other numbers at padding")
-    expect_close(again[1].sum(axis=1), np.ones(3), "sum of each row's weights")
+    expect_close(again[1].sum(axis=1), np.ones(7), "sum of each row's weights")
+
+
+def pool_far(answer):
+    """Scores of -1e15 and padding 0; of 3,000, 3,000 + ln 2, padding 6,000."""
+    h, q = np.zeros((2, 3, 2)), np.zeros((2, 1))
+    h[0, :2, 0], h[1, :, 0] = -50, [1, 1, 50]  # their tanh is -1, about 1, 1
+    h[1, 1, 1] = HALF
+    W, U, v = np.zeros((1, 2)), np.eye(2), np.array([1e15, 2 * LN2])
+    may = np.array([[True, True, False]] * 2)
+    _, a = answer.call("pool_reviews", h[:1], q[:1], W, U, v, may[:1], parts=2)
+    late = (
+        "padding has all the weight of the softmax: strike it out before, for "
+        "what is left of 1 has no digits."
+    )
+    why = "padding must count as minus infinity, not as some low number."
+    suspects = {why: np.array([[0, 0, 1.0]]), late: np.zeros((1, 3))}
+    what = "two equal scores of -1e15, padding 0"
+    expect_close(a, [[0.5, 0.5, 0]], what, suspects)
+    v[0] = 3000 / np.tanh(1)
+    _, a = answer.call("pool_reviews", h[1:], q[1:], W, U, v, may[1:], parts=2)
+    cut = "large scores are cut off; their differences must count."
+    suspects = {
+        late: np.zeros((1, 3)),
+        cut: np.array([[0.5, 0.5, 0]]),
+        f"{cut} ": np.array([[1, 2, 1]]) / 4,
+    }
+    what = "scores of 3,000 and 3,000 + ln 2, beside padding with more"
+    if not np.isfinite(a).all():
+        raise Wrong.fixed(f"{what}: nan or infinity; mask before the softmax.")
+    expect_close(a, np.array([[1, 2, 0]]) / 3, what, suspects, tolerance=1e-5)
 
 
 @POOL.check("all scores lower by 1,000, padding in front")
@@ -151,6 +181,7 @@ def pool_low(answer, rng):
             "scores of -1,000: padding gets weight; its score must be minus "
             "infinity, not some number."
         )
+    pool_far(answer)
     turned = h[:, ::-1].copy(), may_attend[:, ::-1].copy()
     args = turned[0], *two_reviews()[1:5], turned[1]
     sums, _ = answer.call("pool_reviews", *args, parts=2)
@@ -256,6 +287,22 @@ def fall_properties(answer, rng):
         raise Wrong.fixed("six different states: something must change.")
     again = answer.call("fall_if_removed", h, s + 3, w)
     expect_close(again, got, "3 added to all scores: the same weights")
+    # equal weights, 1/8 of each; without one, 1/7 of each other
+    h, w = rng.permutation(np.arange(16.0)).reshape(8, 2) / 9, np.array([2, -1])
+    z = h @ w
+
+    def p(z):
+        return 1 / (1 + np.exp(-z))
+
+    want = p(z.mean()) - p((z.sum() - z) / 7)
+    got = answer.call("fall_if_removed", h, np.full(8, 0.3), w + 0.0)
+    suspects = {
+        "w is not used as it is: the classifier is w.c.": p(h.sum(1).mean())
+        - p((h.sum() - h.sum(1)) / 7),
+        "do not round.": np.round(want, 3),
+        "a fall may be negative.": np.maximum(want, 0),
+    }
+    expect_close(got, want, "eight states of equal scores", suspects)
 
 
 @GAP.check("counted by hand")
@@ -280,6 +327,13 @@ def gap_by_hand(answer, rng):
 
 @GAP.check("these gaps give these weights")
 def gap_closes(answer, rng):
+    g = np.asarray(answer.call("clause_gap", 6, 5, 0.5), float)
+    why = "a gap may be negative: here few other words must keep one half."
+    suspects = {why: np.log(5), f"{why} ": 0.0}
+    expect_close(g, -np.log(5), "n = 6, m = 5, A = 1/2", suspects)
+    g = np.asarray(answer.call("clause_gap", 10, 1, 1e-12), float)
+    what = "n = 10, m = 1, A = 1e-12: nothing is added to A, nor is it cut off"
+    expect_close(g, np.log(9e-12), what)
     for n, m, A in [(40, 1, 0.5), (30, 4, 0.9), (240, 6, 0.2), (9, 5, 0.7)]:
         g = np.asarray(answer.call("clause_gap", n, m, A), float)
         expect_shape(g, (), "gap")
@@ -422,6 +476,12 @@ def weight_extremes(answer, rng):
     if not np.isfinite(got).all():
         raise Wrong.fixed("a gap of 1,000 overflows: divide by e^g first.")
     expect_close(got, 1, "g = 1000, n = 240")
+    got = answer.call("weight_of_one", -30.0, 2)
+    if not np.isclose(got, 1 / (1 + np.exp(30)), rtol=1e-5, atol=0):
+        raise Wrong.fixed(
+            "g = -30, n = 2: the weight is about 1e-13, not 0; nothing is cut "
+            "off, and nothing added."
+        )
     got = answer.call("weight_of_one", 25.0, 1_000_001)
     want = 1 / (1 + 1e6 * np.exp(-25))
     cut = "a gap of 25 is no gap of 20, nor infinite."

@@ -157,6 +157,24 @@ def pool_reviews(h, q, W, U, v, may_attend):
     return summed(scores(h, q, W, U, v).exp() * may_attend, h)
 
 
+@HIDDEN.wrong("3_2.a", "strike it out before")
+def pool_reviews(h, q, W, U, v, may_attend):
+    a = scores(h, q, W, U, v).softmax(-1) * may_attend
+    return summed(a / (a.sum(-1, keepdim=True) + 1e-9), h)
+
+
+@HIDDEN.wrong("3_2.a", "as minus infinity, not as some low number")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v).masked_fill(~may_attend, -1e9)
+    return summed(s.softmax(-1), h)
+
+
+@HIDDEN.wrong("3_2.a", "large scores are cut off")
+def pool_reviews(h, q, W, U, v, may_attend):
+    s = scores(h, q, W, U, v).clamp(-1500, 1500)
+    return summed(s.masked_fill(~may_attend, -torch.inf).softmax(-1), h)
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -245,6 +263,11 @@ def fall_if_removed(h, s, w):
     return sigma(softmax(s) @ h @ w) - sigma(h @ w)
 
 
+@HIDDEN.wrong("3_2.b", "do not round")
+def fall_if_removed(h, s, w):
+    return np.round(sigma(softmax(s) @ h @ w) - sigma(without(h, s, w)), 3)
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -286,6 +309,16 @@ def clause_gap(n, m, A):
 @HIDDEN.wrong("3_2.c", "take the logarithm")
 def clause_gap(n, m, A):
     return (n - m) / m * A / (1 - A)
+
+
+@HIDDEN.wrong("3_2.c", "a gap may be negative")
+def clause_gap(n, m, A):
+    return max(0.0, np.log((n - m) / m) + np.log(A / (1 - A)))
+
+
+@HIDDEN.wrong("3_2.c", "A = 1e-12")
+def clause_gap(n, m, A):
+    return np.log((n - m) / m) + np.log(A / (1 - A) + 1e-9)
 
 
 # --- d ---------------------------------------------------------------------
