@@ -12,6 +12,7 @@ from attnbook.check.engine import (
     expect_choice,
     expect_close,
     expect_gradients,
+    shaped,
 )
 
 CROSS = Exercise("2_1.a", "Two sequences", ("cross_attention",), "torch")
@@ -49,6 +50,7 @@ SUBTRACT = (
     "the largest score is taken over the {}, so the keys of one row lose "
     "different amounts; take it over the keys."
 )
+WHOLE_ROOT = "the root of d is cut to a whole number."
 
 
 def shares(scores, axis=-1):
@@ -148,6 +150,18 @@ def cross_roles(answer, rng):
     said = "the values come from x in yours; they are y W_V."
     of_x = np.concatenate([right, np.zeros((2, 3))], axis=1)
     expect_close(sums, [want], "sums", {said: [of_x]})
+    # d = 7, and all scores 40 lower, which changes no weight: in both rows of
+    # y the first and the last number sum to 1.
+    form = form - np.outer([1, 1, 0], [40 / LN3, 0, 40 / LN3])
+    W_Q, W_K = np.eye(3, 7), np.zeros((3, 7))
+    W_K[:, :3] = 7**0.5 * LN3 * form.T
+    args = (x[None], y[None], W_Q, W_K, -W_V)
+    sums, weights = answer.call("cross_attention", *args, parts=2)
+    x_7 = 3 ** (7**0.5 / 2 * np.array([1, 2]))
+    cut = np.stack([1 / (1 + x_7), x_7 / (1 + x_7)], axis=1)
+    what = "weights for d = 7, all scores 40 lower"
+    expect_close(weights, right[None], what, {WHOLE_ROOT: cut[None]})
+    expect_close(sums, -np.array([want]), "sums, with the values' signs turned")
 
 
 @CROSS.check("gradients reach both sequences and all three maps")
@@ -193,6 +207,10 @@ def batched_by_hand(answer, rng):
     if sums.shape == (5, 16):
         raise Wrong("you summed keys; the weighted sum takes the values v.")
     expect_sums(sums, WEIGHTS[1], 8)
+    q, k = q[:, 6:13], 7**0.5 / 4 * k[:, 6:13]
+    _, weights = call_batched(answer, q, k, v)
+    cut = {WHOLE_ROOT: shares(SCORES[1] * 7**0.5 / 2)}
+    expect_close(weights, WEIGHTS[1], "weights for d = 7", cut)
 
 
 @BATCH.check("a batch of two")
@@ -200,6 +218,13 @@ def batched_three_axes(answer, rng):
     sums, weights = call_batched(answer, *finished())
     expect_close(weights, WEIGHTS, "weights", weight_suspects(SCORES))
     expect_sums(sums, WEIGHTS, 8)
+    v = np.arange(42).reshape(2, 7, 3) % 5 - 4
+    q, k = np.ones((2, 4, 6), int), np.ones((2, 7, 6), int)
+    sums, weights = call_batched(answer, q, k, v)
+    what = "for integers, seven keys alike"
+    expect_close(weights, np.full((2, 4, 7), 1 / 7), f"weights {what}")
+    mean = np.repeat(v.mean(axis=1)[:, None], 4, axis=1)
+    expect_close(sums, mean, f"sums {what}: means of the values")
 
 
 def expect_alone(answer, q, k, v, what):
@@ -253,6 +278,7 @@ def batched_large(answer, rng):
     suspects = {clipped: [[0.5, 0.5, 0, 0, 0]]}
     for i in (0, 1):
         _, got = call_batched(answer, q[i : i + 1], k, v)
+        shaped(got, (1, 5), "weights of one query")
         if not np.isfinite(got).all() or not got.any():
             raise Wrong(lost[i])
         expect_close(got, want[i : i + 1], "one query", suspects)
@@ -263,6 +289,7 @@ def batched_large(answer, rng):
         (batch, np.stack([want, want[::-1]])),
     ):
         _, got = call_batched(answer, *args)
+        shaped(got, right.shape, "weights")
         if not np.isfinite(got).all() or not got.any(axis=-1).all():
             raise Wrong(
                 "one maximum for several rows: beside a row with 1000 one "
@@ -322,7 +349,10 @@ def sharp_corners(answer, rng):
 @SHARP.check("put back into Equation 2.1.10")
 def sharp_back(answer, rng):
     p, n = rng.uniform(0.02, 0.98, size=6), int(rng.integers(20, 90))
-    got = answer.call("needed_score", p, n)
+    small = answer.call("needed_score", np.array([1e-12, 1 - 2.0**-30]), 2)
+    want = np.log([1e-12, 2.0**30 - 1])
+    expect_close(small, want, "weights near 0 and near 1, of two")
+    got = shaped(answer.call("needed_score", p, n), (6,))
     found = 1 / (1 + (n - 1) * np.exp(-np.clip(got, -99, 99)))
     expect_close(found, p, f"the weights that your scores give, among {n}")
 
@@ -363,6 +393,22 @@ def layer_average(answer, rng):
     sums, _ = answer.call("self_attention_layer", x, *maps, W_V, parts=2)
     want = np.array([2.0, -1.0])[:, None, None] * np.tile(W_V[2], (1, 5, 1))
     expect_close(sums, want, "the average of equal values is that value")
+    x, W_V = rng.normal(size=(2, 8, 3)), rng.normal(size=(3, 6))
+    order = np.array([5, 0, 7, 2, 1, 6, 4, 3])
+    call = answer.call
+    sums, weights = call("self_attention_layer", x, *maps, W_V, parts=2)
+    shaped(sums, (2, 8, 6), "sums of eight rows")
+    shaped(weights, (2, 8, 8), "weights of eight rows")
+    got = call("self_attention_layer", x[:, order], *maps, W_V, parts=2)
+    what = "of eight rows in another order (they must follow)"
+    expect_close(got[1], weights[:, order][:, :, order], f"weights {what}")
+    expect_close(got[0], sums[:, order], f"sums {what}")
+    longer = np.concatenate([x, x], axis=1)  # each key twice: half the weight
+    sums_2, halves = call("self_attention_layer", longer, *maps, W_V, parts=2)
+    what = "of eight rows, each of them twice"
+    twice = np.tile(weights / 2, (1, 2, 2))
+    expect_close(halves, twice, f"weights {what}")
+    expect_close(sums_2, np.tile(sums, (1, 2, 1)), f"sums {what}")
 
 
 @LAYER.check("gradients reach the input and all three maps")
@@ -455,6 +501,8 @@ def shuffle_with(answer, rng):
             np.abs(rows[order] - rows).max(),
         ),
     ]
+    args = (x, places, W_Q, W_K, 0.55 * W_V, order)
+    part_of_it = answer.call("largest_change", *args)
     for sign in (1, -1):
         args = (x, places, W_Q, W_K, sign * W_V, order)
         got = answer.call("largest_change", *args)
@@ -465,6 +513,7 @@ def shuffle_with(answer, rng):
             if np.isclose(got, value):
                 raise Wrong(f"{what}: {said}")
         expect_close(got, 6.0, what)
+    expect_close(part_of_it, 3.3, "the same, all values 0.55 times as large")
 
 
 @SHUFFLE.check("no shuffle, no change")

@@ -12,6 +12,7 @@ from attnbook.check.engine import (
     expect_choice,
     expect_close,
     expect_gradients,
+    shaped,
 )
 
 BACK = Exercise("2_2.a", "Attention's backward pass", ("attention_gradients",))
@@ -37,6 +38,15 @@ def worked():
     k[0, :, 0], k[0, :, 1] = [0, LN3, 0], [LN3, 0, LN3]
     v, do = np.zeros((1, 3, 5)), np.zeros((1, 2, 5))
     v[0, 0, 0], do[0, :, 0] = 5, [1, 2]
+    return q, k, v, do
+
+
+def wider():
+    """The same scores, but all of them 40 lower, with d = 7."""
+    q, k, v, do = worked()
+    q, k = (np.pad(x, [(0, 0), (0, 0), (0, 3)]) for x in (q, k))
+    k *= 7**0.5 / 2
+    q[..., 6], k[..., 6] = 7**0.5, -40
     return q, k, v, do
 
 
@@ -78,6 +88,10 @@ def values_by_hand(answer, rng):
         ),
     }
     expect_close(dv, rows(x), "dV", suspects)
+    _, _, dv = gradients(answer, wider())
+    said = "the root of d is cut to a whole number."
+    suspects = {said: rows(x ** (7**0.5 / 2))}
+    expect_close(dv, rows(x), "dV where d = 7, all scores 40 lower", suspects)
 
 
 @BACK.check("dQ of a worked example: is dS right?")
@@ -113,6 +127,10 @@ def queries_by_hand(answer, rng):
     }
     known = {reason: through(*rows) for reason, rows in suspects.items()}
     expect_close(dq, through(*good), "dQ", known)
+    # By the chain rule dQ shrinks with 1/sqrt(d), and k has grown with it.
+    dq, _, _ = gradients(answer, wider())
+    what = "dQ where d = 7, the first four numbers"
+    expect_close(dq[..., :4], through(*good), what)
 
 
 @BACK.check("dK, with as many queries as keys")
@@ -150,6 +168,12 @@ def sums(answer, rng):
     alone = gradients(answer, tuple(x[1:] for x in args))
     for name, mine, own in zip(("dQ", "dK", "dV"), got, alone, strict=True):
         expect_close(mine[1:], own, f"{name} of one example needs no other")
+    whole = tuple(np.rint(2 * x).astype(int) for x in args)
+    floats = gradients(answer, tuple(x * 1.0 for x in whole))
+    for name, mine, own in zip(
+        ("dQ", "dK", "dV"), gradients(answer, whole), floats
+    ):
+        expect_close(mine, own, f"{name} of integers, against that of floats")
     dq, dk, dv = got
     what = "weights sum to 1, so dV summed over keys is dO summed over queries"
     expect_close(dv.sum(axis=1), do.sum(axis=1), what)
@@ -210,6 +234,20 @@ def vjp_by_hand(answer, rng):
     }
     got, want = answer.call("softmax_vjp", s, u), [[4, -6, 2], [3.5, -3.5, 0]]
     expect_close(got, np.array(want) / 7, "gradient by scores", suspects)
+    # A slope is that of the loss sum(a u) when the scores move.
+    s, u, step = rng.normal(size=(3, 4, 6))
+    got = shaped(answer.call("softmax_vjp", s, u), (4, 6))
+    loss = [
+        (x / x.sum(1, keepdims=True) * u).sum()
+        for x in (np.exp(s + 1e-5 * step), np.exp(s - 1e-5 * step))
+    ]
+    what = "the loss's slope when the scores move, four rows of six"
+    slope = (loss[0] - loss[1]) / 2e-5
+    expect_close((got * step).sum(), slope, what)
+    s, u = np.array([[0, 3, -2, 1, 1]]), np.array([[2, -1, 0, 5, 1]])
+    got = answer.call("softmax_vjp", s, u)
+    floats = answer.call("softmax_vjp", s * 1.0, u * 1.0)
+    expect_close(got, floats, "five integers, against the same as floats")
 
 
 @VJP.check("scores of a thousand, up and down")
@@ -282,6 +320,10 @@ def scale_plain(answer, rng):
     why = "mu^2 is positive: a negative mean makes the variance larger too."
     expect_close(got[0], 6.25, what, {why: -3.75})
     expect_close(got[1], 0.4, "the factor for this variance of 6.25")
+    got = answer.call("score_scale", 3, 0.5, 0.25, 1e-4, parts=2)
+    small = np.array(got) * [1e8, 1e-4]
+    want = [15 / 16, (16 / 15) ** 0.5]
+    expect_close(small, want, "d 3, mu 0.5, deviations 0.25 and 0.0001, scaled")
 
 
 @HEADS.check("worked examples: three heads, two, seven")
@@ -352,6 +394,17 @@ def heads_apart(answer, rng):
         )
     one = answer.call("attend_in_heads", q[2:], k[2:], v[2:], 2)
     expect_close(before[2:], one, "one example needs no other")
+    got = shaped(answer.call("attend_in_heads", q, k, v, 3), (3, 5, 6))
+    for head in range(3):
+        own = slice(2 * head, 2 * head + 2)
+        alone = (x[..., own].copy() for x in (q, k, v))
+        what = f"head {head} of 3 by itself, against its part of the result"
+        expect_close(
+            answer.call("attend_in_heads", *alone, 1), got[..., own], what
+        )
+    turned = (x[:, ::-1].copy() for x in (k, v))
+    again = answer.call("attend_in_heads", q, *turned, 3)
+    expect_close(again, got, "seven keys in reverse order, with their values")
 
 
 @HEADS.check("gradients")
@@ -410,6 +463,12 @@ def seeded(answer, rng):
         raise Wrong("the same seed gives other results: use default_rng(seed).")
     if runs[0] == runs[1] == runs[2]:
         raise Wrong("different seeds give the same result: use the seed.")
+    times = 3 * float(answer.call("saturated_share", 64, 5, 1.0, 3, 4))
+    if not abs(times - round(times)) < 1e-6:
+        raise Wrong(
+            "with queries = 3 the share must be 0, 1/3, 2/3 or 1: draw as "
+            "many as `queries` says."
+        )
 
 
 @MORE.check("each query and each key is drawn anew")

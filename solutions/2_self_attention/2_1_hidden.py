@@ -3,7 +3,10 @@
 Never handed out. The reference answers are the master notebook's own cells.
 """
 
+import math
+
 import numpy as np
+import torch
 
 from attnbook.check.against import (
     Hidden,
@@ -97,6 +100,26 @@ def set_outputs(x, W_Q, W_K, W_V):
 
 
 # --- a ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_1.a", "cut to a whole number")
+def cross_attention(x, y, W_Q, W_K, W_V):
+    a = x @ W_Q @ (y @ W_K).mT / math.isqrt(W_Q.shape[1])
+    a = a.softmax(-1)
+    return a @ y @ W_V, a
+
+
+@HIDDEN.wrong("2_1.a", "40 lower")
+def cross_attention(x, y, W_Q, W_K, W_V):
+    e = (x @ W_Q @ (y @ W_K).mT / W_Q.shape[1] ** 0.5).exp()
+    a = e / (e.sum(-1, keepdim=True) + 1e-9)
+    return a @ (y @ W_V), a
+
+
+@HIDDEN.wrong("2_1.a", "the values' signs turned")
+def cross_attention(x, y, W_Q, W_K, W_V):
+    a = (x @ W_Q @ (y @ W_K).mT / W_Q.shape[1] ** 0.5).softmax(-1)
+    return (a @ (y @ W_V)).relu(), a
 
 
 @HIDDEN.wrong("2_1.a", "softmax runs over the queries")
@@ -332,6 +355,22 @@ def cross_attention(x, y, W_Q, W_K, W_V):
 
 
 # --- b ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_1.b", "cut to a whole number")
+def batched_attention(q, k, v):
+    s = q @ k.swapaxes(-1, -2) / math.isqrt(q.shape[-1])
+    a = np.exp(s - s.max(-1, keepdims=True))
+    a = a / a.sum(-1, keepdims=True)
+    return a @ v, a
+
+
+@HIDDEN.wrong("2_1.b", "sums for integers")
+def batched_attention(q, k, v):
+    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
+    a = np.exp(s - s.max(-1, keepdims=True))
+    a = a / a.sum(-1, keepdims=True)
+    return (a @ v).astype(v.dtype), a
 
 
 @HIDDEN.wrong("2_1.b", "exp overflows to infinity")
@@ -595,6 +634,11 @@ def batched_attention(q, k, v):
 # --- c ---------------------------------------------------------------------
 
 
+@HIDDEN.wrong("2_1.c", "weights near 0 and near 1")
+def needed_score(p, n):
+    return np.log(p * (n - 1) / (1 - p) + 1e-9)
+
+
 @HIDDEN.wrong("2_1.c", "the other n - 1 keys are missing")
 def needed_score(p, n):
     return np.log(p / (1 - p))
@@ -676,6 +720,15 @@ def needed_score(p, n):
 
 
 # --- d ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_1.d", "rows in another order")
+def self_attention_layer(x, W_Q, W_K, W_V):
+    q, k, v = x @ W_Q, x @ W_K, x @ W_V
+    place = np.arange(x.shape[1])
+    far = abs(place[:, None] - place) > 3  # sees its neighbours only
+    s = (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(torch.tensor(far), -1e99)
+    return s.softmax(-1) @ v, s.softmax(-1)
 
 
 @HIDDEN.wrong("2_1.d", "softmax runs over the queries")
@@ -820,6 +873,13 @@ def self_attention_layer(x, W_Q, W_K, W_V):
 
 
 # --- e ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_1.e", "0.55 times as large")
+def largest_change(x, places, W_Q, W_K, W_V, order):
+    before = set_outputs(x + places, W_Q, W_K, W_V)
+    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
+    return np.round(np.abs(after - before[order]).max())
 
 
 @HIDDEN.wrong("2_1.e", "Shuffle x, then add places")

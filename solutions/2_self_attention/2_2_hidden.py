@@ -81,6 +81,26 @@ def back(q, k, v, do, ahead, behind, axis=-1, row=None):
     return dq, dk, a.swapaxes(1, 2) @ do
 
 
+@HIDDEN.wrong("2_2.a", "the root of d is cut to a whole number")
+def attention_gradients(q, k, v, do):
+    f = 1 / int(q.shape[-1] ** 0.5)
+    return back(q, k, v, do, f, f)
+
+
+@HIDDEN.wrong("2_2.a", "dQ where d = 7")
+def attention_gradients(q, k, v, do):
+    root = q.shape[-1] ** 0.5
+    return back(q, k, v, do, 1 / root, 1 / int(root))
+
+
+@HIDDEN.wrong("2_2.a", "of integers, against that of floats")
+def attention_gradients(q, k, v, do):
+    f = q.shape[-1] ** -0.5
+    return tuple(
+        g.astype(x.dtype) for g, x in zip(back(q, k, v, do, f, f), (q, k, v))
+    )
+
+
 @HIDDEN.wrong("2_2.a", "the scores are not divided by sqrt(d)")
 def attention_gradients(q, k, v, do):
     return back(q, k, v, do, 1, 1)
@@ -217,6 +237,20 @@ def attention_gradients(q, k, v, do):
 
 
 # --- b ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_2.b", "five integers")
+def softmax_vjp(s, u):
+    out, a = np.zeros_like(u), weights(s)
+    out[:] = a * (u - (a * u).sum(-1, keepdims=True))
+    return out
+
+
+@HIDDEN.wrong("2_2.b", "the loss's slope")
+def softmax_vjp(s, u):
+    a, out = weights(s[:, :5]), np.zeros_like(u)
+    out[:, :5] = a * (u[:, :5] - (a * u[:, :5]).sum(-1, keepdims=True))
+    return out
 
 
 @HIDDEN.wrong("2_2.b", "the weighted mean of u is not subtracted")
@@ -381,6 +415,13 @@ def in_heads(q, k, v, heads, divide, axis=-1):
     return out.transpose(1, 2).flatten(start_dim=2)
 
 
+@HIDDEN.wrong("2_2.d", "seven keys in reverse order")
+def attend_in_heads(q, k, v, heads):
+    q, k, v = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (q, k, v))
+    s = (q @ k.mT / q.shape[-1] ** 0.5)[..., :5]
+    return (s.softmax(-1) @ v[..., :5, :]).transpose(1, 2).flatten(2)
+
+
 @HIDDEN.wrong("2_2.d", "the root of the whole width")
 def attend_in_heads(q, k, v, heads):
     return in_heads(q, k, v, heads, q.shape[-1] ** 0.5)
@@ -458,6 +499,15 @@ def norms(d, n, factor, queries, seed, axis=-1):
     square = (a**2).sum(-1)
     rest = square - 2 * (a**3).sum(-1) + square**2
     return np.sqrt(np.maximum(rest, 0)), a
+
+
+@HIDDEN.wrong("2_2.e", "as many as `queries` says")
+def saturated_share(d, n, factor, queries, seed):
+    rng = np.random.default_rng(seed)
+    q, k = rng.normal(size=(2000, d)), rng.normal(size=(2000, n, d))
+    a = weights(factor * np.einsum("qd,qnd->qn", q, k))
+    square = (a**2).sum(-1)
+    return (square - 2 * (a**3).sum(-1) + square**2 < 1e-6).mean()
 
 
 @HIDDEN.wrong("2_2.e", "not its square")
