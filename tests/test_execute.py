@@ -87,6 +87,10 @@ RIGHT = {
         "import nest_asyncio\nnest_asyncio.apply()\nimport asyncio\n"
         "async def two():\n    return 2\nassert asyncio.run(two()) == 2"
     ],
+    "a loop of its own": [
+        "import asyncio\nasync def two():\n    return 2\n"
+        "assert asyncio.run(two()) == 2\nloop = asyncio.get_running_loop()"
+    ],
     "options of a script": [
         "import argparse\nparser = argparse.ArgumentParser()\n"
         "parser.add_argument('-f')\nassert parser.parse_args().f is None"
@@ -160,7 +164,10 @@ MISSING = {
     "in a function": "def f():\n    import no_such\n    return 1\nx = f()\nx",
     "after an attempt": "try:\n    import no_such\nexcept ImportError:\n"
     "    !pip install no_such\n    import no_such\nx = 1\nx",
-    "a base class": "import no_such\nclass A(no_such.B): pass\nx = 1\nx",
+    "a base class": "import no_such\nclass A(no_such.B): pass\na = A()\n"
+    "b, c = a.fit(a)\nif c > 3: pass\nx = 1\nx",
+    "a decorator": "import no_such\n@no_such.given(no_such.some())\n"
+    "def test(): pass\ntest()\nx = 1\nx",
     "its result": "import no_such\nwith no_such.init() as run: pass\n"
     "w = no_such.W()\nw.add('a', 1)\nfor k in w: print(k)\nx = 1\nx",
     "a builtin's name": "from no_such import print\nprint('a')\nx = 1\nx",
@@ -169,6 +176,7 @@ MISSING = {
     "a file": "data = open('no_such.csv').read()\ndata.split()\nx = 1\nx",
     "a GPU": "import torch\nprint(torch.cuda.get_device_name(0))\nx = 1\nx",
     "another GPU": "import torch\nt = torch.ones(2, device='mps')\nx = 1\nx",
+    "a GPU's clock": "import torch\ntorch.cuda.Event().record()\nx = 1\nx",
     "a command": "import subprocess\nsubprocess.check_call('false')\nx = 1\nx",
     "a screen's style": "import matplotlib.pyplot as plt\n"
     "plt.style.use('seaborn')\nx = 1\nx",
@@ -181,7 +189,7 @@ MISSING = {
 def test_what_only_fails_here_costs_its_own_lines(run, what):
     outcome = run(MISSING[what])
     assert outcome.error is None and run.names["_"] == 1
-    assert len(outcome.said) > 0 or what in ("a GPU", "another GPU")
+    assert len(outcome.said) > 0 or "GPU" in what
 
 
 def test_what_fails_everywhere_ends_its_cell(run):

@@ -407,7 +407,7 @@ STEPS = {
     "resource limits": (
         RLIMITS,
         None,
-        [[16, 18], [8 * MIB] * 2, [64, 64], [0, 0], [0, 0], [0, 0], True],
+        [[32, 34], [8 * MIB] * 2, [64, 64], [0, 0], [0, 0], [0, 0], True],
         ("inside.py", "jail.bound(", "str("),
     ),
     "a small /tmp of its own": (
@@ -440,10 +440,10 @@ STEPS = {
         1,
         ("inside.py", "jail.new_process_numbers()", "pass"),
     ),
-    "nothing open but the socket": (
+    "nothing open but the socket, and what its event loop opened": (
         OPEN,
         None,
-        ["null", "null", "null", "socket"],
+        ["null", "null", "null", "socket", "another", "socket", "socket"],
         ("inside.py", "        os.dup2(null, number)", "        pass"),
     ),
     "files for itself only": (

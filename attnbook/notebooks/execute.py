@@ -4,6 +4,7 @@ The one place that does so: the grader's sandbox, `python -m attnbook.check`
 and the reading of masters all use a `Session`.
 """
 
+import asyncio
 import bdb
 import builtins
 import gc
@@ -54,6 +55,7 @@ class Session:
         self.shell.ast_transformers.append(self.imports)
         setattr(builtins, HOOK, self.imports)  # whatever %reset deletes
         self.ask_nobody()
+        asyncio.run = run_in_between
         sys.argv = ["ipykernel_launcher.py"]  # for argparse in a notebook
 
     def run(self, number: int, source: str) -> Outcome:
@@ -99,7 +101,7 @@ class Session:
         for name in BUILTINS:
             vars(builtins).pop(name, None)
         vars(builtins).update(names)
-        sys.argv, getpass.getpass, bdb.Bdb.set_trace = others
+        sys.argv, asyncio.run, getpass.getpass, bdb.Bdb.set_trace = others
         self.shell.folder.cleanup()
 
     @staticmethod
@@ -110,9 +112,21 @@ class Session:
             {kind: vars(kind).get("_instance") for kind in kinds},
             {n: vars(builtins)[n] for n in BUILTINS if n in vars(builtins)},
             sys.argv,
+            asyncio.run,
             getpass.getpass,
             bdb.Bdb.set_trace,
         )
+
+
+def run_in_between(main, **options):
+    """asyncio.run, also within a running loop, which waits meanwhile: a
+    notebook may have been written where nest_asyncio allows it."""
+    outer = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        return asyncio.runners.run(main, **options)
+    finally:
+        asyncio._set_running_loop(outer)
 
 
 def line_of(error: BaseException | None, cell: str) -> int | None:

@@ -21,7 +21,9 @@ ELSEWHERE = (
     OSError,
     subprocess.SubprocessError,
 )
-DEVICE = re.compile(r"\b(cuda|mps|xpu|nvidia)\b", re.IGNORECASE)
+DEVICE = re.compile(
+    r"\b(cuda|mps|xpu|nvidia|dummy base class)\b", re.IGNORECASE
+)
 SAME = {"nest_asyncio": "nest_asyncio2"}  # its successor, which Jupyter brings
 
 
@@ -130,6 +132,8 @@ def is_of_this_place(error: BaseException) -> bool:
     """Would it perhaps not have failed on another machine?"""
     if isinstance(error, (AssertionError, RuntimeError)):
         return bool(DEVICE.search(str(error)))
+    if isinstance(error, TypeError):
+        return StandIn.__name__ in str(error)
     return isinstance(error, ELSEWHERE)
 
 
@@ -186,11 +190,21 @@ def told_of(line: ast.Import | ast.ImportFrom) -> tuple[str, str, str]:
     return "" if hasattr(builtins, bound) else bound, module, name
 
 
-def assigned(line: ast.stmt) -> tuple[str, ...]:
-    """The variable that the line sets: to be bound, and told as its own."""
-    if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
-        return (line.targets[0].id,) * 3
-    return ()
+def assigned(line: ast.stmt) -> list[str]:
+    """The variables that the line sets, to be bound all the same; the first
+    is told as its own."""
+    if isinstance(line, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        names = [line.name]
+    else:
+        targets = line.targets if isinstance(line, ast.Assign) else []
+        names = [n for t in targets for n in ast.walk(t)]
+        names = [
+            n.id
+            for n in names
+            if isinstance(getattr(n, "ctx", 0), ast.Store)
+            and isinstance(n, ast.Name)
+        ]
+    return [" = ".join(names), names[0], names[0]] if names else []
 
 
 def is_here(module: str) -> bool:
