@@ -138,6 +138,14 @@ def span_planted(answer, rng):
             "logarithms of -800: stay with logarithms, exp gives 0; and "
             "begin with minus infinity, not with some number."
         )
+    start, end = rng.integers(-40, -20, size=(2, 200)) - 4e9
+    start[150] = end[153] = -4e9
+    got = answer.call("span_in_one_pass", start, end, 9, parts=3)
+    if not np.array_equal(np.array([float(x) for x in got]), [150, 153, -8e9]):
+        raise Wrong.fixed(
+            "logarithms of about -4e9: begin with minus infinity, and cut no "
+            "logarithm off."
+        )
 
 
 def hand(extra):
@@ -226,24 +234,37 @@ def both_padded(answer, rng):
 @BOTH.check("scores far below 0")
 def both_low(answer, rng):
     h, u, may_h, may_u = hand(1)
-    s = np.outer([1, 2, 3, 4], [1, 2, 3]).astype(float)
-    a, b = np.zeros((4, 3)), np.zeros((4, 3))
-    a[:, :2], b[:3] = shares(s[:, :2], 1), shares(s[:3], 0)
+    before = answer.call("coattention", h, u, may_h, may_u)
+    expect_shape(before, (4, 8), "four passage words, width 4")
     u[:, 1:] -= 2000  # 1,000 less for each real word, 0 for the padded one
     got = answer.call("coattention", h, u, may_h, may_u)
-    if not np.abs(got - np.hstack([a @ u, a @ (b.T @ h)])).max() <= 1e-6:
+    if not np.isfinite(got).all():
+        raise Wrong.fixed("scores of -1,000: exp gives 0/0; use softmax.")
+    if not np.abs(got - before - [0, *[-2000] * 3, *[0] * 4]).max() <= 1e-6:
         raise Wrong.fixed(
-            "scores of -1,000: padded words get weight, or exp gives 0/0; "
-            "a padded score must be minus infinity before the softmax."
+            "scores of -1,000: padded words get weight; a padded score must "
+            "be minus infinity before the softmax."
+        )
+    h[:], u[:] = 0, 0
+    h[:3, 0], u[:2, 0], h[:, 1] = 2, -1e15, [1, 2, 3, 99]
+    got = answer.call("coattention", h, u, may_h, may_u)
+    want = np.tile([-1e15, 0, 0, 0, 2, 2, 0, 0], (4, 1))
+    if not np.allclose(got, want):
+        raise Wrong.fixed(
+            "equal scores of -1e15, padding 0: a padded score must be minus "
+            "infinity, not some low number."
         )
 
 
 @BOTH.check("gradients of h and u")
 def both_gradients(answer, rng):
-    args = {"h": rng.normal(size=(5, 3)), "u": rng.normal(size=(4, 3))}
-    args |= {"may_h": np.arange(5) < 4, "may_u": np.arange(4) < 2}
+    args = {"h": rng.normal(size=(9, 3)), "u": rng.normal(size=(7, 3))}
+    args |= {"may_h": np.arange(9) < 8, "may_u": np.arange(7) < 6}
     got = answer.call("coattention", *args.values())
-    expect_shape(got, (5, 6), "five passage words, width 3")
+    expect_shape(got, (9, 6), "nine passage words, width 3")
+    back = [x[::-1].copy() for x in args.values()]
+    again = answer.call("coattention", *back)
+    expect_close(again, got[::-1], "passage and question in reverse order")
     expect_gradients(answer, "coattention", args, rng)
 
 
@@ -285,6 +306,12 @@ def null_fifth(answer, rng):
     }
     got = answer.call("null_score", np.array([1.0, 2, 3]) * LN2, 0.2)
     expect_close(got, np.log(3.5), "scores ln 2, ln 4, ln 8, p = 1/5", suspects)
+    for p, odds in ((1e-12, np.log(1e-12)), (1 - 2.0**-30, 30 * LN2)):
+        got = answer.call("null_score", np.full(16, -LN2), p)
+        what = (
+            f"16 scores of -ln 2, p = {p}: nothing is cut off, nor added to p"
+        )
+        expect_close(got, 3 * LN2 + odds, what)
 
 
 @NULL.check("every score twice")
@@ -308,6 +335,10 @@ def null_large(answer, rng):
                 "the largest score first and add it afterwards."
             )
         expect_close(got - score, 2 * LN2, "four equal scores, above them")
+    got = answer.call("null_score", np.full(8, -3000.0), 0.5)
+    cut = "large scores are cut off."
+    cut = {cut: 3 * LN2 - 1000, f"{cut} ": 3 * LN2 - 700}
+    expect_close(got, -3000 + 3 * LN2, "eight scores of -3000", cut)
     got = answer.call("null_score", np.array([0.0, 1000, -1000]), 0.5)
     if not abs(got - 1000) <= 1e-6:
         raise Wrong.fixed(
@@ -359,6 +390,25 @@ def padding_below(answer, rng):
         raise Wrong.fixed(
             "scores of -3000 and -500: a padded word still counts; its "
             "numerator must be 0 whatever the other scores are."
+        )
+    scores = np.where(may, -1e15, 0)
+    got = answer.call("start_loss", scores, may, np.array([0, 0]))
+    if not abs(got - LN2 / 2) <= 1e-6:
+        raise Wrong.fixed(
+            "equal scores of -1e15, padding 0: a padded score must be minus "
+            "infinity, not some low number."
+        )
+
+    # Eight words, the gold one last, below the others by 500; about 2,000.
+    scores = np.full((2, 8), 500.0)
+    scores[0, 7], scores[1] = 0, 2000
+    scores[1, 7] += LN2
+    got = answer.call("start_loss", scores, scores > -1, np.array([7, 7]))
+    want = (500 + np.log(7) + np.log(9 / 2)) / 2
+    if not abs(got - want) <= 1e-6:
+        raise Wrong.fixed(
+            "p of about exp(-500) has the logarithm -500: nothing is cut off, "
+            "and nothing is added to p; take log_softmax."
         )
 
 
@@ -423,6 +473,8 @@ def tuned_ends(answer, rng):
     none["a question left unanswered is right if it has no answer."] = 0
     expect_best(answer, [1, 2, 3], [0, 0, 0], [0, 0, 1], 2 / 3, none)
     expect_best(answer, [-30, -20], [0, 0], [0, 0], 1, none | {why_low: 0})
+    low = [-3e12, -2e12]
+    expect_best(answer, low, [0, 0], [0, 0], 1, {why_low: 1 / 2})
     every = {"t may be so high that all are answered.": 2 / 3}
     expect_best(answer, [1, 2, 3], [1, 1, 1], [1, 1, 1], 1, every)
 

@@ -120,8 +120,8 @@ def soft_by_hand(answer, rng):
 
 @SOFT.check("from the minimum over the average to the maximum")
 def soft_limits(answer, rng):
-    base = rng.permuted(np.arange(2 * 5 * 3.0).reshape(2, 5, 3), axis=1)
-    may = np.arange(5) < np.array([[3], [5]])
+    base = rng.permuted(np.arange(105.0).reshape(7, 5, 3), axis=1) - 60
+    may = np.arange(5) < np.array([[3], [5], [1], [4], [2], [3], [5]])
     names = {0.0: "average", 900.0: "maximum", -900.0: "minimum"}
     rules = {0.0: np.mean, 900.0: np.max, -900.0: np.min}
     for scale, (beta, rule) in itertools.product(
@@ -129,18 +129,35 @@ def soft_limits(answer, rng):
     ):
         v = scale * base
         got = answer.call("soft_pool", v, beta, may)
-        expect_shape(got, (2, 3), "two images, five places, three coordinates")
+        expect_shape(got, (7, 3), "seven images, five places, width 3")
         if not np.isfinite(got).all():
             raise Wrong.fixed(
                 "for beta of 0, 900 or -900 the result holds nan or infinity: "
                 "exp overflows; use softmax, which subtracts the largest."
             )
-        want = [rule(v[0, :3], axis=0), rule(v[1], axis=0)]
-        if not np.abs(got - np.array(want)).max() <= 1e-6:
+        want = np.array([rule(x[m], axis=0) for x, m in zip(v, may)])
+        for k in (4, 5, 6):
+            if not np.allclose(got[k:], want[k:]) and np.allclose(
+                got[:k], want[:k]
+            ):
+                raise Wrong.fixed("only the first images of seven are right.")
+        if not np.abs(got - want).max() <= 1e-6:
+            if np.allclose(got, abs(want)) or np.allclose(
+                got, want * (want > 0)
+            ):
+                raise Wrong.fixed("values, and so the result, may be negative.")
             raise Wrong.fixed(
                 f"beta = {beta:g} must give the {names[beta]} of the real "
                 "places, for each coordinate, also of small and large values."
             )
+    v = np.full((1, 3, 2), 1e12)
+    v[0, 2] = 0.0
+    got = answer.call("soft_pool", v, -900.0, np.array([[True, True, False]]))
+    if not np.allclose(got, 1e12):
+        raise Wrong.fixed(
+            "values of 1e12, padding 0, beta = -900: padding must count as "
+            "minus infinity, not as some low number."
+        )
 
 
 @SOFT.check("gradients of v")
@@ -217,14 +234,14 @@ def gated_by_hand(answer, rng):
 @GATED.check("two hidden coordinates, two images")
 def gated_two(answer, rng):
     # p = (1, -1) ln 2 and equal columns: all scores are 0, so the average.
-    h = rng.normal(size=(4, 5, 3))
+    h = rng.normal(size=(7, 5, 3))
     column_v, column_u = rng.normal(size=(2, 3, 1))
     args = np.tile(column_v, 2), np.tile(column_u, 2), np.array([1.0, -1.0])
     got = answer.call("gated_pool", h, *args)
-    expect_shape(got, (4, 3), "four images, five places, width 3")
+    expect_shape(got, (7, 3), "seven images, five places, width 3")
     why = {"the softmax runs over the batch; it runs over places.": None}
-    suspects = {next(iter(why)): h.sum(axis=1) / 4}
-    suspects["the softmax runs over all images together."] = h.sum(axis=1) / 20
+    suspects = {next(iter(why)): h.sum(axis=1) / 7}
+    suspects["the softmax runs over all images together."] = h.sum(axis=1) / 35
     expect_close(got, h.mean(axis=1), "scores of 0", suspects)
     one = answer.call("gated_pool", h[:1], column_v, column_u, np.ones(1))
     two = answer.call(
@@ -263,6 +280,19 @@ def gated_large(answer, rng):
         raise Wrong.fixed(
             "scores of -5,000 to 5,000: exp overflows, or the place with the "
             "largest score does not get all weight."
+        )
+    # A second hidden number is 1 everywhere: p_2 more for each score.
+    h = np.concatenate([H, np.ones((1, 3, 1))], axis=2)
+    V, U = np.zeros((2, 3, 2))
+    V[:2, :1], U[:2, :1], V[2, 1], U[2, 1] = BIG_V, BIG_U, 50, 800
+    near, *far = (
+        answer.call("gated_pool", h, V, U, np.array([P[0], x]))
+        for x in (0.0, 5000.0, -5000.0)
+    )
+    if not all(np.allclose(x, near, rtol=0, atol=1e-6) for x in far):
+        raise Wrong.fixed(
+            "5,000 more, or less, for every score must change nothing: do not "
+            "cut scores off."
         )
 
 

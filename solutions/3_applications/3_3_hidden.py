@@ -202,6 +202,12 @@ def span_in_one_pass(s, e, most):
     return table(s, e, lambda i, k: (i <= k) & (k < i + most))
 
 
+@HIDDEN.wrong("3_3.a", "cut no logarithm off")
+def span_in_one_pass(s, e, most):
+    s, e = np.maximum(s, -1e9), np.maximum(e, -1e9)
+    return table(s, e, lambda i, k: (i <= k) & (k < i + most))
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -322,6 +328,17 @@ def coattention(h, u, may_h, may_u):
     return collect(*parts(h, u, may_h, may_u, by=1), h, u)
 
 
+@HIDDEN.wrong("3_3.b", "minus infinity, not some low number")
+def coattention(h, u, may_h, may_u):
+    return collect(*parts(h, u, may_h, may_u, fill=-1e9), h, u)
+
+
+@HIDDEN.wrong("3_3.b", "in reverse order")
+def coattention(h, u, may_h, may_u):
+    out = collect(*parts(h, u, may_h, may_u), h, u)
+    return torch.cat([out[:5], 0 * out[5:]])
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -392,6 +409,20 @@ def null_score(scores, p):
 @HIDDEN.wrong("3_3.c", "the mean of the exponentials")
 def null_score(scores, p):
     return log_sum(scores) - np.log(len(scores)) + np.log(p / (1 - p))
+
+
+@HIDDEN.wrong("3_3.c", "nor added to p")
+def null_score(scores, p):
+    top = scores.max()
+    odds = (p + 1e-9) / (1 - p + 1e-9)
+    return top + np.log(np.exp(scores - top).sum()) + np.log(odds)
+
+
+@HIDDEN.wrong("3_3.c", "large scores are cut off")
+def null_score(scores, p):
+    scores = np.clip(scores, -1000, 1000)
+    top = scores.max()
+    return top + np.log(np.exp(scores - top).sum()) + np.log(p / (1 - p))
 
 
 # --- d ---------------------------------------------------------------------
@@ -490,6 +521,24 @@ def start_loss(scores, may, gold):
     return -at(scores.log_softmax(dim=-1), gold).mean()
 
 
+@HIDDEN.wrong("3_3.d", "nothing is cut off")
+def start_loss(scores, may, gold):
+    log_p = scores.clamp(-100, 100).masked_fill(~may, -torch.inf)
+    return -log_p.log_softmax(-1)[torch.arange(len(gold)), gold].mean()
+
+
+@HIDDEN.wrong("3_3.d", "nothing is added to p")
+def start_loss(scores, may, gold):
+    p = scores.masked_fill(~may, -torch.inf).softmax(-1)
+    return -(p + 1e-9).log()[torch.arange(len(gold)), gold].mean()
+
+
+@HIDDEN.wrong("3_3.d", "minus infinity, not some low number")
+def start_loss(scores, may, gold):
+    log_p = scores.masked_fill(~may, -1e9).log_softmax(-1)
+    return -log_p[torch.arange(len(gold)), gold].mean()
+
+
 # --- e ---------------------------------------------------------------------
 
 
@@ -569,3 +618,9 @@ def best_threshold_score(odds, right, answerable):
 
 
 HIDDEN.wrong_answers[-1].names = {"prediction": "perhaps"}
+
+
+@HIDDEN.wrong("3_3.e", "no number is low enough for all odds")
+def best_threshold_score(odds, right, answerable):
+    cuts = [-1e9, *odds]
+    return max(np.where(odds <= t, right, ~answerable).mean() for t in cuts)

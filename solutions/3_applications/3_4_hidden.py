@@ -190,6 +190,23 @@ def soft_pool(v, beta, may):
     return out
 
 
+@HIDDEN.wrong("3_4.a", "as minus infinity, not as some low number")
+def soft_pool(v, beta, may):
+    s = (beta * v).masked_fill(~may[..., None], -1e9)
+    return (s.softmax(dim=1) * v).sum(dim=1)
+
+
+@HIDDEN.wrong("3_4.a", "may be negative")
+def soft_pool(v, beta, may):
+    return torch.relu((weights(v, beta, may) * v).sum(dim=1))
+
+
+@HIDDEN.wrong("3_4.a", "only the first images")
+def soft_pool(v, beta, may):
+    out = (weights(v, beta, may) * v).sum(dim=1)
+    return torch.cat([out[:4], 0 * out[4:]])
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -305,6 +322,12 @@ def gated_pool(h, V, U, p):
     out = collected(scores(h, V, U, p), h)
     h *= 2
     return out
+
+
+@HIDDEN.wrong("3_4.b", "do not cut scores off")
+def gated_pool(h, V, U, p):
+    s = (torch.tanh(h @ V) * torch.sigmoid(h @ U)) @ p
+    return torch.einsum("bj,bjw->bw", s.clamp(-4000, 4000).softmax(-1), h)
 
 
 # --- c ---------------------------------------------------------------------
