@@ -149,6 +149,25 @@ def fade_chain(answer, rng):
     scores = rng.permutation(np.arange(1.0, 8)) / 10
     got = answer.call("faded_scores", np.eye(7), scores, 0.5)
     expect_close(got, scores, "seven boxes apart: no score changes")
+    # twelve alike: each fades as often as there are better ones
+    scores = rng.permutation(np.arange(1.0, 13)) / 12
+    better = (scores > scores[:, None]).sum(axis=1)
+    overlap = np.where(np.eye(12) > 0, 1, HALF)
+    got = answer.call("faded_scores", overlap, scores, 1.0)
+    want = scores / 2.0**better
+    for most in range(1, 11):
+        some = scores / 2.0 ** np.minimum(better, most)
+        if got.shape == (12,) and np.allclose(got, some, atol=1e-9):
+            raise Wrong.fixed(
+                "twelve boxes alike: only some of them are settled; go on "
+                "until no candidate is left."
+            )
+    small = "no score is set to 0, however small."
+    suspects = {
+        small: np.where(want < 1e-3, 0, want),
+        f"{small} ": np.where(want < 1e-4, 0, want),
+    }
+    expect_close(got, want, "twelve boxes alike", suspects)
 
 
 def prior_case():
@@ -239,21 +258,39 @@ def shaped_far(answer, rng):
     got = answer.call(
         "shaped_weights", np.zeros((1, 1, 3)), points, sizes, centres
     )
-    if not np.abs(got - [[[0.5, 0.5, 0]]]).max() <= 1e-9:
+    what = "all cells a hundred widths away"
+    remedy = "Add the logarithm to the scores, before the softmax."
+    if not np.isfinite(got).all():
         raise Wrong.fixed(
-            "all cells a hundred widths away: exp gives 0 for each, and 0/0. "
-            "Add the logarithm to the scores, before the softmax."
+            f"{what}: exp gives 0 for each, and then 0/0. {remedy}"
         )
+    suspects = {
+        "exp gives 0 for each, and a number added to it makes all equal. "
+        + remedy: np.full((1, 1, 3), 1 / 3),
+        f"exp gives 0 for each. {remedy}": np.zeros((1, 1, 3)),
+    }
+    expect_close(got, [[[0.5, 0.5, 0]]], what, suspects)
+    scores = np.array([[[2000, 2000 + LN2, 2000], [-2000, LN2 - 2000, -2000]]])
+    args = scores, np.zeros((2, 2)), np.ones((2, 2)), centres
+    got = answer.call("shaped_weights", *args)
+    if not np.isfinite(got).all():
+        raise Wrong.fixed("scores of 2,000 give nan or infinity; use softmax.")
+    g, cut = np.exp([-0.5, LN2 - 0.5, -2]), np.exp([-0.5, -0.5, -2])
+    suspects = {"large scores are cut off.": np.tile(rows(cut), (1, 2, 1))}
+    want = np.tile(rows(g), (1, 2, 1))
+    expect_close(got, want, "scores of 2,000 and of -2,000", suspects)
 
 
 @SHAPED.check("gradients of scores, points and sizes")
 def shaped_gradients(answer, rng):
-    args = {"scores": rng.normal(size=(2, 4, 5))}
-    args |= {"points": rng.normal(size=(4, 2))}
-    args |= {"sizes": rng.uniform(0.5, 2, size=(4, 2))}
-    args |= {"centres": rng.normal(size=(5, 2))}
+    args = {"scores": rng.normal(size=(7, 8, 9))}
+    args |= {"points": rng.normal(size=(8, 2))}
+    args |= {"sizes": rng.uniform(0.5, 2, size=(8, 2))}
+    args |= {"centres": rng.normal(size=(9, 2))}
     got = answer.call("shaped_weights", *args.values())
-    expect_shape(got, (2, 4, 5), "two heads, four queries, five cells")
+    expect_shape(got, (7, 8, 9), "seven heads, eight queries, nine cells")
+    sums = got.sum(axis=-1)
+    expect_close(sums, np.ones((7, 8)), "the sums of all rows")
     expect_gradients(answer, "shaped_weights", args, rng)
 
 
@@ -367,6 +404,10 @@ def twice_choices(answer, rng):
     overlap = [[0.9, 0.1, 0.1], [0.1, 0.9, 0.1], [0.8, 0.7, 0.6]]
     args = overlap, [0.9, 0.8, 0.7], 0.5
     expect_hits(answer, *args, [1, 1, 1], suspects, "three objects")
+    few = "only some of the boxes, or of the objects, are looked at."
+    suspects = {few + k * " ": np.arange(9) < k for k in range(3, 9)}
+    args = np.roll(np.eye(9), 4, axis=1), np.arange(9.0, 0, -1) / 10, 0.5
+    expect_hits(answer, *args, np.ones(9), suspects, "nine of each")
 
 
 @TWICE.check("a box that is no hit takes nothing")
@@ -447,3 +488,13 @@ def copies_nothing(answer, rng):
     expect_ap(answer, [0, 0], 3, 0, {"no hit is worth nothing.": 1})
     expect_ap(answer, [], 3, 0, {})
     expect_ap(answer, [1], 8, 2 / 11, {})
+    for found in range(1, 11):
+        why = (
+            "a recall is rounded: 3 of 10 may come out below 3 times 0.1, and "
+            "must reach it; compare 10 times the hits with k times the objects."
+        )
+        suspects = {why: found / 11}
+        expect_ap(answer, [1] * found, 10, (found + 1) / 11, suspects)
+    got = answer.call("eleven_points", np.ones(2999, bool), 10_000)
+    why = "a recall that is not quite reached does not count."
+    expect_close(got, 3 / 11, "2,999 hits, 10,000 objects", {why: 4 / 11})

@@ -202,6 +202,21 @@ def faded_scores(overlap, scores, sigma):
     return scores
 
 
+def settle_some(most):
+    @HIDDEN.wrong("3_5.a", "only some of them are settled")
+    def faded_scores(overlap, scores, sigma):
+        s, left = scores.copy(), np.ones(len(scores), bool)
+        for _ in range(min(most, len(s))):
+            best = np.where(left, s, -np.inf).argmax()
+            left[best] = False
+            s[left] *= np.exp(-(overlap[best, left] ** 2) / sigma)
+        return s
+
+
+settle_some(5)
+settle_some(10)
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -313,6 +328,29 @@ def shaped_weights(scores, points, sizes, centres):
 def shaped_weights(scores, points, sizes, centres):
     scores += log_g(points, sizes, centres)
     return scores.softmax(dim=-1)
+
+
+def prior(points, sizes, centres):
+    gap = (centres - points[:, None]) / sizes[:, None]
+    return gap.square().sum(dim=-1) / 2
+
+
+@HIDDEN.wrong("3_5.b", "a number added to it makes all equal")
+def shaped_weights(scores, points, sizes, centres):
+    log = ((-prior(points, sizes, centres)).exp() + 1e-9).log()
+    return (scores + log).softmax(dim=-1)
+
+
+@HIDDEN.wrong("3_5.b", "large scores are cut off")
+def shaped_weights(scores, points, sizes, centres):
+    s = scores.clamp(-1000, 1000) - prior(points, sizes, centres)
+    return s.softmax(dim=-1)
+
+
+@HIDDEN.wrong("3_5.b", "the sums of all rows")
+def shaped_weights(scores, points, sizes, centres):
+    a = (scores - prior(points, sizes, centres)).softmax(dim=-1)
+    return torch.cat([a[:5], 0 * a[5:]])
 
 
 # --- c ---------------------------------------------------------------------
@@ -472,6 +510,16 @@ def hit_flags(overlap, scores, least):
     return hit
 
 
+@HIDDEN.wrong("3_5.d", "only some of the boxes")
+def hit_flags(overlap, scores, least):
+    hit, free = np.zeros(len(scores), bool), overlap.copy()
+    for k in np.argsort(-scores)[:5]:
+        which = free[k].argmax()
+        if free[k, which] >= least:
+            hit[k], free[:, which] = True, -1
+    return hit
+
+
 # --- e ---------------------------------------------------------------------
 
 
@@ -552,3 +600,23 @@ def eleven_points(hit, objects):
     found, p = curve(hit)
     reached = found[-1:] / objects >= TENTHS
     return float(p[-1:].sum() * reached.mean())
+
+
+def eleven(hit, objects, reached):
+    found = np.cumsum(hit)
+    precision = found / np.arange(1, len(hit) + 1)
+    recalls = np.linspace(0, 1, 11)
+    best = [
+        precision[reached(found / objects, r)].max(initial=0.0) for r in recalls
+    ]
+    return np.mean(best)
+
+
+@HIDDEN.wrong("3_5.e", "a recall is rounded")
+def eleven_points(hit, objects):
+    return eleven(hit, objects, lambda mine, r: mine >= r)
+
+
+@HIDDEN.wrong("3_5.e", "not quite reached")
+def eleven_points(hit, objects):
+    return eleven(hit, objects, lambda mine, r: mine >= r - 1e-3)
