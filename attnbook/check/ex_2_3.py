@@ -13,6 +13,7 @@ from attnbook.check.engine import (
     expect_close,
     expect_gradients,
     expect_shape,
+    shaped,
 )
 
 MASK = Exercise("2_3.a", "A decoder's mask", ("decoder_mask",), "torch")
@@ -100,6 +101,16 @@ def mask_counts(answer, rng):
         want,
         "lengths 7, 1, 4 of 7: keys a query",
         {said: [want[1], want[2], want[0]]},
+    )
+    got = booleans(answer, [1, 3, 5, 2, 4], 5)
+    past = bits("10000 11000 11100 11110 11111")
+    real = bits("10000 11100 11111 11000 11110")
+    said = "the lengths go with the queries in yours, not with the examples."
+    expect_close(
+        got,
+        past * real[:, None],
+        "five sentences of up to five tokens",
+        {said: np.tile(past * real, (5, 1, 1))},
     )
 
 
@@ -223,6 +234,8 @@ def results_by_hand(answer, rng):
             ),
         },
     )
+    out, _ = run_heads(answer, (*args[:5], -W_o, *args[6:]))
+    expect_close(out, -want, "results, with W_o's signs turned")
 
 
 @HEADS.check("scores near -995 and 995")
@@ -259,6 +272,7 @@ def large_scores(answer, rng):
             ~ALLOWED[i],
         )
         what = f"permitted scores near {shift}, forbidden {forbidden}"
+        shaped(got, right.shape, what)
         if not np.isfinite(got).all() or not got.any(axis=-1).all():
             raise Wrong(f"{what}: {empty}")
         if got[..., other].any():
@@ -271,7 +285,7 @@ def large_scores(answer, rng):
         equal = np.tile(normal(ALLOWED[i] * 1.0), (2, 1, 1))
         expect_close(got, right, what, {said: equal})
     shifts = 995.0 * np.array([[[1], [-1], [0]], [[-1], [1], [-1]]])
-    got = shifted(shifts, 5)
+    got = shaped(shifted(shifts, 5), want.shape, "weights")
     if not np.isfinite(got).all() or not got.any(axis=-1).all():
         raise Wrong(
             "one maximum for several rows: beside a row near 995 one near "
@@ -295,8 +309,24 @@ def square_heads(answer, rng):
         "forbidden (shapes cannot tell x from memory or a mask's rows from "
         "its columns)"
     )
+    shaped(want[1], (3, 4, 5), "weights of 3 heads")
     expect_close(weights, want[1][..., :4], what)
     expect_close(out, want[0], what)
+    total = 0
+    for head in range(3):
+        d, e = slice(2 * head, 2 * head + 2), slice(5 * head, 5 * head + 5)
+        W_q, W_k, W_v, W_o = maps
+        own = (W_q[:, d], W_k[:, d], W_v[:, e], W_o[e])
+        part, alone = run_heads(answer, (x, memory, *own, 1, allowed))
+        what = f"head {head} of 3 alone, as the only one"
+        expect_close(alone, weights[head : head + 1], f"{what}: weights")
+        total = total + shaped(part, (4, 2), f"{what}: results")
+    expect_close(out, total, "results, against the sum of each head's own")
+    whole = [np.rint(3 * z).astype(int) for z in (x, memory, *maps)]
+    got = run_heads(answer, (*whole, 3, allowed))
+    floats = run_heads(answer, (*(z * 1.0 for z in whole), 3, allowed))
+    expect_close(got[1], floats[1], "weights for integers, and for floats")
+    expect_close(got[0], floats[0], "results for integers, and for floats")
 
 
 # --- c ---------------------------------------------------------------------
@@ -433,7 +463,23 @@ def split_alone(answer, rng):
     got = answer.call("self_attend", x, *rest)
     alone = [answer.call("self_attend", one[None], *rest) for one in x]
     what = "two sentences (a token sees those of its own sentence, no others)"
+    shaped(got, (2, 5, 9), what)
+    for one in alone:
+        shaped(one, (1, 5, 9), "a sentence alone")
     expect_close(got, np.concatenate(alone), what)
+    for head in range(3):
+        own = np.arange(9) // 3 == head
+        noise = rng.normal(size=(3, 9, 9)) * ~own
+        maps = (W + other for W, other in zip(rest, noise))
+        what = f"head {head} of 3, after the others' columns have changed"
+        after = shaped(answer.call("self_attend", x, *maps, 3), (2, 5, 9))
+        expect_close(after[..., own], got[..., own], what)
+    order = np.array([6, 2, 0, 5, 1, 7, 3, 4])
+    eight = rng.normal(size=(1, 8, 9))
+    turned = answer.call("self_attend", eight[:, order], *rest)
+    got = shaped(answer.call("self_attend", eight, *rest), (1, 8, 9))
+    what = "eight tokens in another order (results must follow)"
+    expect_close(turned, got[:, order], what)
     expect_gradients(answer, "self_attend", args, rng)
 
 
@@ -709,7 +755,8 @@ def module_order(answer, rng):
     after = answer.call(kind, *weights, other, past)
     what = "the first three results, after tokens 3 and 4 have changed"
     expect_close(after[:, :3], got[:, :3], what)
-    turn = rng.permutation(5)
+    shaped(got, (4, 5, 6))
+    turn = np.array([4, 2, 0, 1, 3])
     turned = answer.call(kind, *weights, x[:, turn], past[:, turn][:, :, turn])
     what = "results for tokens in another order, the mask's rows and columns "
     expect_close(turned, got[:, turn], what + "too (results must follow)")
@@ -772,11 +819,83 @@ def expect_finite(got):
         )
 
 
+# Four heads of width 3. Value j of head h is unit vector j times VALUES[h].
+FAR_POWERS = np.array(
+    [
+        [[1, 0, 2], [0, 1, 0], [2, 0, 1]],
+        [[0, 2, 1], [1, 0, 0], [0, 0, 1]],
+        [[2, 1, 0], [0, 0, 2], [1, 2, 0]],
+        [[0, 1, 1], [2, 1, 0], [0, 1, 2]],
+    ]
+)
+VALUES = np.array([1.0, -2, 3, -4])
+FAR_PERMITTED = bits("110 011 101") > 0
+
+
+def far_maps(shift, forbidden):
+    """W_q, W_k and W_v (3, 12) of tokens that are unit vectors: the scores
+    are FAR_POWERS times ln 3, moved by shift, and others where forbidden."""
+    scores = np.where(FAR_PERMITTED, FAR_POWERS * LN3 + shift, forbidden)
+    keys = np.tile(np.eye(3), 4)
+    queries = scores.transpose(1, 0, 2).reshape(3, 12)
+    return 3**0.5 * queries, keys, keys * VALUES.repeat(3)
+
+
+def expect_far(run):
+    """Wrong unless run(W_q, W_k, W_v), what heads give for three tokens, is
+    right for scores of any size; a row's shift changes no weight."""
+    a = normal(3.0**FAR_POWERS * FAR_PERMITTED) * VALUES[:, None, None]
+    want = a.transpose(1, 0, 2).reshape(3, 12)
+
+    def cut(power):
+        b = normal(3.0 ** (FAR_POWERS * power) * FAR_PERMITTED)
+        return (b * VALUES[:, None, None]).transpose(1, 0, 2).reshape(3, 12)
+
+    def result(shift, forbidden):
+        return shaped(run(*far_maps(shift, forbidden)), (3, 12))
+
+    said = "the root of d is cut to a whole number."
+    what = "four heads of width 3"
+    expect_close(result(0, 0), want, what, {said: cut(3**0.5)})
+    far = 20_000
+    mixed = far * np.array([[[1], [-1], [0]], [[-1], [1], [-1]]] * 2)
+    cases = {
+        f"permitted scores near {far}": (
+            far,
+            "large scores are clipped, or exp of them overflows: subtract "
+            "each row's maximum before exp.",
+        ),
+        f"permitted scores near -{far}, forbidden ones 5": (
+            -far,
+            "a forbidden key has weight, or nothing is left to divide by: a "
+            "finite fill such as -100 or -1000 is not low enough where scores "
+            "lie beyond it; use minus infinity, and each row's maximum.",
+        ),
+        f"rows and heads near {far}, 0 and -{far} together": (
+            mixed,
+            "each row of each head needs a maximum of its own: one for "
+            "several rows leaves 0/0 in those far below it.",
+        ),
+    }
+    for what, (shift, why) in cases.items():
+        got = result(shift, 5)
+        if not np.allclose(got, want, rtol=1e-6, atol=1e-6):  # nan too
+            raise Wrong.fixed(f"{what}: {why}")
+
+
 @MODULE.check("scores beyond 1000")
 def module_large(answer, rng):
     kind, args = module_arguments(rng)
     args["W_q"] = 1000 * args["W_q"]
     expect_finite(answer.call(kind, *args.values()))
+    kind, eye = multi_head(12, 4), np.eye(12)
+    x, allowed = np.eye(3, 12)[None], FAR_PERMITTED[None]
+
+    def run(*maps):
+        maps = (np.pad(W, [(0, 9), (0, 0)]) for W in maps)
+        return shaped(answer.call(kind, *maps, eye, x, allowed), (1, 3, 12))[0]
+
+    expect_far(run)
 
 
 @MODULE.check("gradients of x and of every parameter")

@@ -14,11 +14,14 @@ from attnbook.check.engine import (
     Wrong,
     expect_close,
     expect_gradients,
+    shaped,
 )
 from attnbook.check.ex_2_3 import (
+    FAR_PERMITTED,
     ORDER,
     PERMITTED,
     expect_as_if_alone,
+    expect_far,
     expect_finite,
     heads_by_hand,
     steady,
@@ -149,6 +152,7 @@ def loss_large(answer, rng):
         )
     expect_close(got, 1000, "labels with ln p = -1000")
     expect_close(loss(np.zeros((1, 3, 4))), 2 * LN2, "four alike")
+    expect_close(loss(np.zeros((1, 3, 4), int)), 2 * LN2, "integers, all 0")
 
 
 @LOSS.check("rows without a label have no effect")
@@ -158,6 +162,28 @@ def loss_of_padding(answer, rng):
     logits[:, 3] = logits[1:, 1:] = rng.normal(size=5) * 9
     got = answer.call("language_loss", logits, TARGET, PAD)
     expect_close(got, first, "other logits in the last rows and about padding")
+    # A label's logit is ln m, the other four are 0, so it costs ln(1 + 4/m).
+    # Each of the eight labels has an m of its own; the last sentence has none.
+    target = np.array([[0, 2, 4, 3, 0, 2], [3, 3, 2, 4, 1, 1], [4, *[1] * 5]])
+    m = np.array([[1, 2, 3, 5, 7, 9], [11, 16, 36, 9, 9, 9], [9] * 6])
+    chosen = np.arange(5) == np.roll(target, -1, axis=1)[..., None]
+    logits = np.where(chosen, np.log(m)[..., None], 0)
+    costs = np.log1p(4 / m)
+    costs = np.concatenate([costs[0, :5], costs[1, :3]])
+    inner = np.delete(costs, [0, 5])
+    expect_close(
+        answer.call("language_loss", logits, target, 1),
+        costs.mean(),
+        "sentences of six, four and one real tokens",
+        {
+            "the first label of each sentence, its second token, is left "
+            "out.": inner.mean(),
+            "the last label of each sentence is left out.": np.delete(
+                costs, [4, 7]
+            ).mean(),
+            "a sentence without labels still counts.": costs.sum() / 9,
+        },
+    )
 
 
 # --- b ---------------------------------------------------------------------
@@ -181,8 +207,8 @@ def layer(answer, x, *pairs, **given):
     """The answer with these arrays; other gains are 1, all else is 0."""
     blank = {k: np.full(s, 1.0 * ("gain" in k)) for k, s in SHAPES.items()}
     arrays = (blank | dict(pairs) | given).values()
-    floats = (np.asarray(a, float) for a in (x, *arrays))
-    return answer.call("encoder_layer", *floats)
+    floats = (np.asarray(a, float) for a in arrays)
+    return answer.call("encoder_layer", x, *floats)
 
 
 def standard(x, axis=-1, ddof=0):
@@ -345,13 +371,26 @@ def head_by_hand(answer, rng):
     )
 
 
+def layer_of_many(answer, rng):
+    """Seven tokens, in two orders, then as integers."""
+    maps = {k: rng.normal(size=s) for k, s in SHAPES.items()}
+    x = np.rint(9 * rng.normal(size=(7, 4)))
+    got = shaped(layer(answer, x, **maps), (7, 4), "seven tokens")
+    order = np.array([3, 6, 0, 5, 1, 4, 2])
+    turned = layer(answer, x[order], **maps)
+    expect_close(turned, got[order], "seven tokens in another order")
+    whole = layer(answer, x.astype(int), **maps)
+    expect_close(whole, got, "tokens of integers, against the same as floats")
+
+
 @LAYER.check("scores from -1000 to 1000")
 def head_large(answer, rng):
+    layer_of_many(answer, rng)
     added = np.array([[0, 0, 100, 1], [0, 0, 100, 1], [1, 0, 0, 1]])
     clipped = "the scores are clipped; large ones may still differ."
     suspects = {clipped: X + np.array([1, 10, 100, 3]) / 3}
     for powers, unit in ((POWERS - 1, 1000), (POWERS + 7.5, 100)):
-        got = layer(answer, X, **worked(powers, unit))
+        got = shaped(layer(answer, X, **worked(powers, unit)), (3, 4))
         if not np.isfinite(got).all():
             raise Wrong(
                 "exp(1000) overflows: subtract the row's maximum first."
@@ -514,7 +553,7 @@ def other_sizes(answer, rng):
 @COUNT.check("one more token, one more hidden number")
 def flops_grow(answer, rng):
     def flops(*sizes):
-        return answer.call("decoder_flops", *sizes) * 1.0
+        return shaped(answer.call("decoder_flops", *sizes), ()) * 1.0
 
     # One more token of memory: a key and a value, and a score and a weighted
     # value for each of 3 queries.
@@ -594,21 +633,43 @@ def sentence_arguments(rng):
 def sentence_future(answer, rng):
     tokens, embed, places, *rest = sentence_arguments(rng)
     before = answer.call("nats_per_token", tokens, embed, places, *rest)
+    shaped(before, (2, 4))
     for place in range(1, 5):
         other = places + 2.0 * (np.arange(5) == place)[:, None]
         got = answer.call("nats_per_token", tokens, embed, other, *rest)
+        shaped(got, (2, 4))
         if not np.allclose(got[:, :place], before[:, :place]):
             raise Wrong(
                 f"position vector {place} (counted from 0) changes entry "
                 f"{place - 1} or an earlier one: a position sees what comes "
                 "after it."
             )
+    # Nine positions: the last entry must still know the first of them, whose
+    # key has the largest score.
+    tokens = np.array([[1, 0, 2, 0, 2, 2, 0, 2, 0]])
+    W_q, W_k = np.zeros((2, 6, 7))
+    embed, places = np.eye(4, 6), np.tile(np.eye(6)[5], (9, 1))
+    W_q[5, 0], W_k[1, 0] = 20, 20
+    args = (tokens, embed, places, W_q, W_k, np.eye(6), 3)
+    # Entries 1 to 7: 1 for token 1 and for the own token, which a label is
+    # where the same token comes twice in a row.
+    odds = np.exp(1.0)
+    own = (tokens[0, 1:-1] == tokens[0, 2:]) * 1.0
+    costs = np.log(2 * odds + 2) - own
+    first = np.log(np.exp(2.0) + 3)
+    expect_close(
+        answer.call("nats_per_token", *args),
+        np.array([[first, *costs]]),
+        "nine positions that all attend to position 0 (do the later ones "
+        "still see it?)",
+    )
 
 
 @SHOWN.check("tokens and places, four of five positions")
 def sentence_parts(answer, rng):
     tokens, embed, places, *rest = sentence_arguments(rng)
     before = answer.call("nats_per_token", tokens, embed, places, *rest)
+    shaped(before, (2, 4))
     if before[tokens[:, 1:] == 3].any():
         raise Wrong("a label that is padding must cost 0.")
     # The sums stay; all logits of a row move alike.
@@ -746,6 +807,8 @@ def lost_padding(answer, rng):
     expect_close(got, before, "logits after five more padding tokens")
     other = embed + 3 * np.eye(5)[:, 4:] * np.ones(7)
     got = answer.call("next_logits", source, written, other, *rest)
+    shaped(before, (2, 3, 5))
+    shaped(got, (2, 3, 5))
     # The padding token's own logit may change, as its vector does.
     expect_close(
         got[..., :4], before[..., :4], "logits with another padding vector"
@@ -756,13 +819,16 @@ def lost_padding(answer, rng):
 def lost_future(answer, rng):
     source, written, *rest = lost_arguments(rng)
     before = answer.call("next_logits", source, written, *rest)
+    shaped(before, (2, 3, 5))
     other = written.copy()
     other[:, 2] = (other[:, 2] + 1) % 4
     got = answer.call("next_logits", source, other, *rest)
+    shaped(got, (2, 3, 5))
     if not np.allclose(got[:, :2], before[:, :2]):
         raise Wrong("a written token sees a later one: the causal mask.")
     longer = np.concatenate([written, written[:, :1]], axis=1)
     got = answer.call("next_logits", source, longer, *rest)
+    shaped(got, (2, 4, 5))
     what = "the first three logits when a fourth token is written"
     expect_close(got[:, :3], before, what)
 
@@ -910,6 +976,18 @@ def block_large(answer, rng):
     kind, args = block_arguments(rng, 4, 5, 6, 3, 7)
     args["W_q"] = 10_000 * args["W_q"]
     expect_finite(answer.call(kind, *args.values()))
+    # Three tokens with mean 0 and variance 1, orthogonal; 10^4 times as
+    # large, so that the norm's epsilon does not count.
+    units = np.array([[1, -1] * 6, [1, 1, -1, -1] * 3, [1, -1, -1, 1] * 3])
+    x, allowed = 1e4 * units[None], FAR_PERMITTED[None]
+
+    def run(*maps):
+        maps = (units.T / 12 @ W for W in maps)
+        given = dict(zip(("W_q", "W_k", "W_v"), maps), W_o=np.eye(12))
+        got = block(answer, x, heads=4, allowed=allowed, hidden=5, **given)
+        return (shaped(got, (1, 3, 12)) - x)[0]
+
+    expect_far(run)
 
 
 @BLOCK.check("gradients of x and of every parameter")

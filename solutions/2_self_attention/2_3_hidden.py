@@ -249,6 +249,12 @@ def variant(
     return multi_head
 
 
+HIDDEN.wrong("2_3.b", "W_o's signs turned")(
+    variant(out=lambda c, W: np.maximum(join(c) @ W, 0))
+)
+HIDDEN.wrong("2_3.b", "as the only one: weights")(
+    variant(weigh=lambda s, m: np.repeat(masked_softmax(s, m)[:1], len(s), 0))
+)
 HIDDEN.wrong("2_3.b", "not divided by sqrt(d)")(
     variant(width=lambda q, v, x: 1)
 )
@@ -997,3 +1003,33 @@ class MultiHead(Heads):
 class MultiHead(Heads):
     def mask(self, s, m):  # for (b, n, n) only
         return s.masked_fill(~m.view(len(s), 1, *s.shape[2:]), -torch.inf)
+
+
+wrong_module(
+    "not low enough where scores lie beyond it",
+    mask=lambda self, s, m: s.masked_fill(~m[:, None], -1000.0),
+)
+wrong_module(
+    "large scores are clipped",
+    mask=lambda self, s, m: Heads.mask(self, s.clamp(-50, 50), m),
+)
+wrong_module(
+    "cut to a whole number", scale=lambda self, q: int(q.shape[-1] ** 0.5)
+)
+
+
+@HIDDEN.wrong("2_3.f", "a maximum of its own")
+class MultiHead(Heads):
+    def weigh(self, q, k, m):
+        s = self.mask(q @ k.mT / self.scale(q), m)
+        e = (s - s.max()).exp()
+        return e / e.sum(-1, keepdim=True).clamp(min=1e-30)
+
+
+@HIDDEN.wrong("2_3.d", "after the others' columns have changed")
+def self_attend(x, W_q, W_k, W_v, heads):
+    half, out = x.shape[2] // 2, []
+    for columns in (slice(0, half), slice(half, None)):
+        q, k, v = ((x @ W)[..., columns] for W in (W_q, W_k, W_v))
+        out.append(attention(q, k, v)[0])
+    return torch.cat(out, -1)

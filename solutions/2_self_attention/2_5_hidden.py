@@ -228,6 +228,18 @@ wrong_loss(
 )
 
 
+wrong_loss(
+    "the first label of each sentence",
+    real=lambda t, pad: (
+        (t[:, 1:] != pad) & (t[:, :-1] != pad) & (np.arange(t.shape[1] - 1) > 0)
+    ),
+)
+wrong_loss(
+    "sentences of six, four and one",
+    join=lambda x, real, t: x[real].sum() / np.maximum(real.sum(1), 1).sum(),
+)
+
+
 @HIDDEN.wrong("2_5.a", "divided by the real tokens")
 def language_loss(logits, target, pad):
     real = target != pad
@@ -635,6 +647,12 @@ wrong_shown("must cost 0", score=with_padding)
 wrong_shown("is detached on the way", sums=detached)
 
 
+wrong_shown(
+    "do the later ones still see it?",
+    sums=attend(lambda m: m.tril() & m.triu(-3)),
+)
+
+
 @HIDDEN.wrong("2_5.d", "changes its argument in place")
 def nats_per_token(tokens, embed, places, W_q, W_k, W_v, pad):
     nats = shown()(tokens, embed, places, W_q, W_k, W_v, pad)
@@ -1004,6 +1022,17 @@ wrong_block("by d, not by sqrt(d)", scale=lambda self, q: q.shape[-1])
 wrong_block(
     "the root of the width w",
     scale=lambda self, q: (q.shape[1] * q.shape[3]) ** 0.5,
+)
+wrong_block(
+    "not low enough where scores lie beyond it",
+    mask=lambda self, s, m: s.masked_fill(~m[:, None], -100.0),
+)
+wrong_block(
+    "large scores are clipped",
+    mask=lambda self, s, m: Block.mask(self, s.clamp(-50, 50), m),
+)
+wrong_block(
+    "cut to a whole number", scale=lambda self, q: int(q.shape[-1] ** 0.5)
 )
 wrong_block("the mask is not used", mask=lambda self, s, m: s)
 wrong_block(
