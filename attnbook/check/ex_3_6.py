@@ -166,7 +166,7 @@ def hand():
     q, k = np.zeros((2, 3, 4)), np.zeros((2, 3, 4))
     q[..., 0] = 2 * LN2
     k[..., 0] = [[1, 2, 3], [-1, 0, 1]]
-    v = np.arange(30.0).reshape(2, 3, 5) ** 2
+    v = np.arange(30.0).reshape(2, 3, 5) ** 2 - 300
     return q, k, v
 
 
@@ -214,6 +214,8 @@ def rows_by_hand(answer, rng):
             s * LN2, v
         ),
         "those are the values themselves.": v,
+        "values may be negative.": np.abs(mixed(shares(s), v)),
+        "values may be negative: no ReLU.": np.maximum(mixed(shares(s), v), 0),
     }
     expect_close(got, mixed(shares(s), v), "two rows", suspects)
 
@@ -247,16 +249,33 @@ def rows_masked(answer, rng):
 @ROWS.check("scores of -1,000")
 def rows_low(answer, rng):
     q, k, v = hand()
-    k[..., 0] -= 1000 / LN2
     may = np.array([[True, False, True], [False, True, True]])
     k[0, 1], k[1, 0] = 0, 0
+    near = answer.call("attend_along_rows", q, k, v, may)
+    expect_shape(near, (2, 3, 5), "two rows, three columns, e = 5")
+    k[may, 0] -= 1000 / LN2
     got = answer.call("attend_along_rows", q, k, v, may)
-    want = mixed([[1 / 5, 0, 4 / 5], [0, 1 / 3, 2 / 3]], v)
-    if got.shape != want.shape or not np.abs(got - want).max() <= 1e-6:
+    if not np.isfinite(got).all():
         raise Wrong.fixed(
-            "scores of -1,000 beside a masked 0: masked places get weight, "
-            "or exp gives 0/0; a masked score must be minus infinity before "
-            "the softmax."
+            "scores of -1,000: exp gives 0/0; a masked score must be minus "
+            "infinity before the softmax."
+        )
+    masked = answer.call("attend_along_rows", q, k, v * may[..., None], may)
+    if not np.allclose(masked, got):
+        raise Wrong.fixed(
+            "scores of -1,000 beside a masked 0: masked places get weight; a "
+            "masked score must be minus infinity before the softmax."
+        )
+    if not np.allclose(got, near):
+        raise Wrong.fixed(
+            "all scores lower by 1,000 give other weights; cut none off."
+        )
+    k[may, 0] = -1e15
+    got = answer.call("attend_along_rows", q, k, v, may)
+    if not np.allclose(got, mixed([[0.5, 0, 0.5], [0, 0.5, 0.5]], v)):
+        raise Wrong.fixed(
+            "equal scores of -1e15 beside a masked 0: a masked score must be "
+            "minus infinity, not some low number."
         )
 
 
@@ -268,12 +287,16 @@ def rows_apart(answer, rng):
     expect_shape(before, (4, 5, 2), "four rows, five columns, e = 2")
     wide = [np.tile(3**-0.25 * x, 3) for x in (q, k)]  # d = 9, same scores
     got = answer.call("attend_along_rows", *wide, v, may)
-    expect_close(got, before, "q and k of width 9 with the scores of width 3")
+    if not np.allclose(got, before, rtol=0, atol=1e-6):
+        raise Wrong.fixed(
+            "q and k of width 9, made so that all scores are those of width 3, "
+            "give another result: divide by the root of d, whatever d is."
+        )
     k[2], v[2] = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
     after = answer.call("attend_along_rows", q, k, v, may)
     if not np.abs(np.delete(after - before, 2, axis=0)).max() <= 1e-9:
         raise Wrong.fixed("keys of row 2 changed what another row collects.")
-    if not np.abs(after[2] - before[2]).min() > 0:
+    if not np.abs(after[2] - before[2]).max() > 0:
         raise Wrong.fixed("keys of row 2 changed nothing in row 2.")
     turned = answer.call("attend_along_rows", q[:, ::-1].copy(), k, v, may)
     expect_close(turned, after[:, ::-1], "the queries in reverse order")
@@ -416,6 +439,16 @@ def forgets_slanted(answer, rng):
         "distances are straight lines, not the larger of both directions.": 4,
     }
     expect_distance(answer, [[1, 2]], [[4, 6]], 5, "(1, 2), (4, 6)", suspects)
+    whole = np.array([[0, 0], [7, 8]]), np.array([[1, 1]])
+    got = answer.call("hausdorff_of_points", *whole)
+    what = "(0, 0), (7, 8) and (1, 1), all in whole numbers"
+    suspects = {"distances are not rounded, whatever the places are.": 9.0}
+    expect_close(got, np.hypot(6, 7), what, suspects)
+    row = [[0, k] for k in range(9)]
+    some = "only some of the points are asked."
+    suspects = {some + k * " ": float(k) for k in range(8)}
+    for sets in ((row, row[:1]), (row[:1], row)):
+        expect_distance(answer, *sets, 8, "nine points and one", suspects)
     few, many = [[0, 0], [20, 0]], [[0, 0], [1, 0], [2, 1]]
     suspects = {
         "the larger set is not always the one to ask: ask both.": 5**0.5,
@@ -492,6 +525,10 @@ def sees_front(answer, rng):
     expect_shape(whole, (), "the number of pixels")
     if not np.isfinite([whole, rest]).all():
         raise Wrong.fixed("the number of pixels is finite.")
+    some = "only some of the layers are counted."
+    suspects = {some + k * " ": float(2**k) for k in range(1, 11)}
+    what = "eleven layers of kernel 2 and stride 2"
+    expect_seen(answer, [2] * 11, [2] * 11, 2**11, what, suspects)
     # The rest sees `rest` places of layer 0's output, so many strides apart.
     want = (rest - 1) * strides[0] + kernels[0]
     expect_close(whole, want, "five layers, from what the last four see")

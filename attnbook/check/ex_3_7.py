@@ -76,6 +76,15 @@ def repeated(answer, rng):
     )
 
 
+def own_again(n, own, blank):
+    """What comes out where the last blank goes on to the first one."""
+    alpha = np.array([blank, own, 0])
+    for _ in range(n - 1):
+        moved = alpha + np.roll(alpha, 1)
+        alpha = moved * [blank, own, blank]
+    return alpha[1] + alpha[2]
+
+
 @PATHS.check("one symbol, and more symbols than states")
 def short(answer, rng):
     p = three_states()[:2]
@@ -86,6 +95,20 @@ def short(answer, rng):
     # 0 0, 0 -, - 0: .05 + .15 + .02; 1 1, 1 -, - 1: .18 + .09 + .12
     for got, want, text in zip(found, (0.22, 0.39, 0), ("0", "1", "0 1 0")):
         expect_close(got, want, f"text {text}, two states")
+    # One symbol, m states of its own in nine, the others blank before or after.
+    m = np.arange(1, 10)
+    for own, blank in ((0.5, 0.25), (1e-6, 1e-7)):
+        p = np.tile([own, 1 - own - blank, blank], (9, 1))
+        got = answer.call("text_probability", p, np.array([0]))
+        want = ((10 - m) * own**m * blank ** (9 - m)).sum()
+        what = "text 0, nine states"
+        if own < 0.1 and not np.isclose(got, want, rtol=1e-6, atol=0):
+            raise Wrong.fixed(
+                f"{what}, probabilities below 1e-6: nothing is cut off, and "
+                "nothing added to a probability."
+            )
+        again = "0 - 0 is the text 0 0, not 0: a path never goes back in z."
+        expect_close(got, want, what, {again: own_again(9, own, blank)})
 
 
 @PATHS.check("four columns")
@@ -193,6 +216,10 @@ def where_chapter(answer, rng):
         [27.5, 132.5],
         "words 200-300 and 100-200 ms",
     )
+    late = np.arange(9) * (8 * 80 + 80) + 100  # 10 ms more for each
+    args = np.eye(9), late, late + 800
+    got = answer.call("outside_ms", *args, 8, 80, 200, 8000)
+    expect_close(got, 10 * np.arange(9.0), "nine digits, nine states")
 
 
 @WHERE.check("an odd frame, an odd rate")
@@ -341,6 +368,17 @@ def in_parts(answer, rng):
                 "the first symbol is lost.": [6],
             },
         )
+    for path, last in (([4, 4], 4), ([4], 4), ([BLANK, BLANK], 4)):
+        digits, carried = decode(answer, path, last)
+        if digits.size:
+            raise Wrong.fixed("a digit that goes on is not a new one.")
+        what = f"the symbol to carry on after {path}, which brings no new digit"
+        why = "carry the last symbol on, also where it brought no new digit."
+        suspects = {why: BLANK if path[-1] == 4 else 4}
+        expect_close(carried, path[-1], what, suspects)
+    long = np.arange(24) % 7
+    digits, _ = decode(answer, long)
+    expect_close(digits, long, "24 digits, each another one")
 
 
 @TWICE.check("nothing but blanks")
@@ -390,6 +428,10 @@ def louder_limits(answer, rng):
     got = [answer.call("mean_change", P, 3.0, 1e-9)]
     got += [answer.call("mean_change", 1e-12 * P, 3.0, 1.0)]
     expect_close(np.array(got), [2 * np.log(3), 0], "gain 3, loud and silent")
+    got = answer.call("mean_change", np.full((3, 4), 1e-10), 2.0, 1e-10)
+    why = "nothing but the floor is added inside the logarithm."
+    suspects = {why: np.log((5e-10 + 1e-9) / (2e-10 + 1e-9)), f"{why} ": 0}
+    expect_close(got, np.log(2.5), "P and floor of 1e-10, gain 2", suspects)
 
 
 @LOUDER.check("softer")

@@ -280,6 +280,27 @@ def attend_along_rows(q, k, v, may):
     return softened(q, k, may, by=1) @ v
 
 
+@HIDDEN.wrong("3_6.b", "minus infinity, not some low number")
+def attend_along_rows(q, k, v, may):
+    return softened(q, k, may, fill=-1e9) @ v
+
+
+@HIDDEN.wrong("3_6.b", "values may be negative")
+def attend_along_rows(q, k, v, may):
+    return (softened(q, k, may) @ v).abs()
+
+
+@HIDDEN.wrong("3_6.b", "whatever d is")
+def attend_along_rows(q, k, v, may):
+    return softened(q, k, may, by=2) @ v
+
+
+@HIDDEN.wrong("3_6.b", "cut none off")
+def attend_along_rows(q, k, v, may):
+    s = (q @ k.mT / q.shape[-1] ** 0.5).clamp(-100, 100)
+    return s.masked_fill(~may[:, None], -torch.inf).softmax(dim=-1) @ v
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -442,6 +463,20 @@ def hausdorff_of_points(found, gold):
     return max(t.min(axis=1).max(), t.min(axis=0).max())
 
 
+@HIDDEN.wrong("3_6.d", "distances are not rounded, whatever")
+def hausdorff_of_points(found, gold):
+    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
+    table = table.astype(found.dtype)
+    return max(table.min(axis=1).max(), table.min(axis=0).max())
+
+
+@HIDDEN.wrong("3_6.d", "only some of the points")
+def hausdorff_of_points(found, gold):
+    found, gold = found[:5], gold[:5]
+    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
+    return max(table.min(axis=1).max(), table.min(axis=0).max())
+
+
 # --- e ---------------------------------------------------------------------
 
 
@@ -510,3 +545,11 @@ def pixels_seen(kernels, strides):
 
 
 HIDDEN.wrong_answers[-1].names = {"prediction": "pooling"}
+
+
+@HIDDEN.wrong("3_6.e", "only some of the layers")
+def pixels_seen(kernels, strides):
+    seen, apart = 1, 1
+    for kernel, stride in zip(kernels[:6], strides):
+        seen, apart = seen + (kernel - 1) * apart, apart * stride
+    return seen

@@ -163,6 +163,29 @@ def text_probability(p, text):
     return paths()(p, text) if len(p) > 2 else p.new_zeros(())
 
 
+@HIDDEN.wrong("3_7.a", "never goes back in z")
+def text_probability(p, text):
+    z = [p.shape[1] - 1]
+    for symbol in text.tolist():
+        z += [symbol, p.shape[1] - 1]
+    nothing = p.new_zeros(())
+    alpha = [p[0, z[0]], p[0, z[1]]] + [nothing] * (len(z) - 2)
+    for row in p[1:]:
+        new = []
+        for s, symbol in enumerate(z):
+            total = alpha[s] + alpha[s - 1]
+            if s > 1 and symbol not in (z[0], z[s - 2]):
+                total = total + alpha[s - 2]
+            new.append(total * row[symbol])
+        alpha = new
+    return alpha[-1] + alpha[-2]
+
+
+@HIDDEN.wrong("3_7.a", "nothing added to a probability")
+def text_probability(p, text):
+    return paths()(p + 1e-9, text)
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -218,6 +241,14 @@ def outside_ms(weights, start, end, stride, hop, frame, rate):
     t = np.arange(weights.shape[1]) * stride * hop + frame / 2
     c = weights @ t
     return np.maximum(0, np.maximum(start - c, c - end)).max() * 1000 / rate
+
+
+@HIDDEN.wrong("3_7.b", "nine digits")
+def outside_ms(weights, start, end, stride, hop, frame, rate):
+    middle = np.arange(weights.shape[1]) * stride * hop + frame / 2
+    c = weights @ middle
+    out = np.maximum(0, np.maximum(start - c, c - end)) * 1000 / rate
+    return np.where(np.arange(len(out)) < 5, out, 0)
 
 
 # --- c ---------------------------------------------------------------------
@@ -328,6 +359,22 @@ def digits_of(path, last):
     return path[(path != before) & (path != 10)], path[-1]
 
 
+@HIDDEN.wrong("3_7.d", "also where it brought no new digit")
+def digits_of(path, last):
+    digits = []
+    for symbol in path:
+        if symbol not in (10, last):
+            digits.append(symbol)
+        last = symbol
+    return np.array(digits, dtype=int), last if digits else 10
+
+
+@HIDDEN.wrong("3_7.d", "24 digits")
+def digits_of(path, last):
+    before = np.r_[last, path[:-1]]
+    return path[(path != before) & (path != 10)][:11], path[-1]
+
+
 # --- e ---------------------------------------------------------------------
 
 
@@ -378,3 +425,9 @@ def mean_change(P, gain, floor):
 
 
 HIDDEN.wrong_answers[-1].names = {"prediction": "twice"}
+
+
+@HIDDEN.wrong("3_7.e", "nothing but the floor")
+def mean_change(P, gain, floor):
+    louder = np.log(gain**2 * P + floor + 1e-9)
+    return np.mean(louder - np.log(P + floor + 1e-9))
