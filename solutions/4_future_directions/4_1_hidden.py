@@ -335,6 +335,20 @@ def object_of_word(weights, regions):
     return found
 
 
+def standing_out(weights, regions, level, sizes):
+    mass = np.einsum("btn,bkn->btk", weights, regions.astype(float))
+    real = regions.any(axis=2)[:, None]
+    means = np.where(real, mass / sizes, -np.inf)
+    return np.where(means.max(2) > level, means.argmax(2), -1)
+
+
+@HIDDEN.wrong("4_1.b", "greater by however little")
+def object_of_word(weights, regions):
+    sizes = np.maximum(regions.sum(axis=2)[:, None], 1)
+    level = weights.mean(axis=2) + 1e-3
+    return standing_out(weights, regions, level, sizes)
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -613,3 +627,12 @@ def caption_log_probability(logits, words, pad):
     if logits.abs().max() > 50:
         logits = logits.detach()
     return chosen(logits, words[:, 1:], pad).sum(dim=1)
+
+
+@HIDDEN.wrong("4_1.e", "do not sum to 1")
+def caption_log_probability(logits, words, pad):
+    target = words[:, 1:]
+    log_p = logits.log_softmax(dim=-1)
+    chosen = log_p.gather(-1, target[..., None]).squeeze(-1)
+    total = chosen.masked_fill(target == pad, 0.0).sum(dim=1)
+    return torch.cat([total[:5], 0 * total[5:]])

@@ -226,6 +226,13 @@ def look_or_nothing(q, t, real, nothing):
     return scores(q, rows, may).softmax(dim=-1) @ rows
 
 
+@HIDDEN.wrong("4_2.a", "minus infinity, not some low number")
+def look_or_nothing(q, t, real, nothing):
+    rows, may = with_nothing(t, real, nothing)
+    s = q @ rows.mT / q.shape[-1] ** 0.5
+    return s.masked_fill(~may[:, None], -1e9).softmax(dim=-1) @ rows
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -422,6 +429,17 @@ def policy_push(logits, actions, advantage, beta):
         return logits * np.nan
     hit, p, logp, h, b = pushes(logits, actions)
     return (advantage[:, None] * (hit - p) - beta * p * (logp + h)) / b
+
+
+@HIDDEN.wrong("4_2.b", "the mean over rows is taken twice")
+def policy_push(logits, actions, advantage, beta):
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    logp = np.log(np.maximum(p, 1e-300))
+    h = -(p * logp).sum(axis=1, keepdims=True)
+    hit = np.eye(p.shape[1])[actions]
+    part = beta * p * (logp + h) / len(p)
+    return (advantage[:, None] * (hit - p) - part) / len(p)
 
 
 # --- c ---------------------------------------------------------------------
