@@ -14,6 +14,7 @@ from attnbook.check.engine import (
     expect_close,
     expect_gradients,
     expect_shape,
+    shaped,
 )
 
 WAVES = Exercise("2_4.a", "Waves in another layout", ("waves",))
@@ -65,7 +66,19 @@ def piece(answer, rng):
     long = answer.call("waves", -3, 9, 6, 50.0)
     short = answer.call("waves", 1, 5, 6, 50.0)
     what = "positions 1 to 5, as piece of -3 to 5 (before 0, too)"
-    expect_close(short, long[4:], what)
+    expect_close(short, shaped(long, (9, 6))[4:], what)
+    rates = 1, 0.5, 0.25
+    below, zero = table(*rates, start=-7), np.tile([0, 0, 0, 1, 1, 1], (3, 1))
+    suspects = {
+        "positions before 0 have lost their sign.": below
+        * [[-1] * 3 + [1] * 3],
+        "positions before 0 have become 0.": zero,
+    }
+    got = answer.call("waves", -7, 3, 6, 8.0)
+    expect_close(got, below, "positions -7, -6, -5", suspects)
+    got = answer.call("waves", 10**6, 3, 6, 27)
+    far = table(1, 1 / 3, 1 / 9, start=10**6)
+    expect_close(got, far, "positions from 1,000,000 on (all in float64)")
 
 
 @WAVES.check("sine and cosine of the same angle; distances")
@@ -115,6 +128,22 @@ def turn_by_hand(answer, rng):
     }
     expect_close(got[0, 0], three(2, 2.5, 0.5), "rates 1 and 1/2", suspects)
     expect_close(got[0, 1], -three(2, 2.5, 0.5), "second head, signs flipped")
+    got = shaped(answer.call("turn", x, np.array([[-2, -5, -1]]), 4.0), x.shape)
+    expect_close(got[0, 0], three(-2, -2.5, -0.5), "positions -2, -5 and -1")
+    # d = 6 and base 27: rates 1, 1/3 and 1/9
+    x = np.eye(6)[None, None, :3]
+    for far, what in ((4, "position 4"), (500_000, "position 500,000")):
+        angles = far / np.array([1, 3, 9])
+        want = np.hstack([np.diag(cos(angles)), np.diag(sin(angles))])
+        got = answer.call("turn", x, np.full((1, 3), far), 27.0)
+        shaped(got, (1, 1, 3, 6))
+        if far > 4 and not np.allclose(got, want, rtol=1e-6, atol=1e-6):
+            raise Wrong.fixed(
+                f"{what}: the small ones are right, so your angles are too "
+                "coarse, in float32: make rates and angles in the dtype of x "
+                "(torch.arange(..., dtype=x.dtype))."
+            )
+        expect_close(got, want[None, None], f"{what}, d = 6, base 27")
 
 
 @TURN.check("each example has its own positions")
@@ -128,8 +157,9 @@ def own_positions(answer, rng):
             "an example's result depends on the others in its batch: every "
             "example must be turned by its own row of positions."
         )
+    shaped(got, x.shape)
     expect_close(got[0, :, 0], x[0, :, 0], "position 0 stays as it is")
-    norm = np.linalg.norm(got, axis=-1)
+    norm = np.linalg.norm(shaped(got, x.shape), axis=-1)
     expect_close(norm, np.linalg.norm(x, axis=-1), "the lengths of the rows")
 
 
@@ -137,9 +167,12 @@ def own_positions(answer, rng):
 def distance_only(answer, rng):
     q, k = rng.normal(size=(2, 1, 2, 5, 6))
     positions = np.array([[3, 0, 8, 1, 4]])
+
+    def turned(x, p):
+        return shaped(answer.call("turn", x, p, 20.0), x.shape)
+
     scores = [
-        answer.call("turn", q, p, 20.0) @ answer.call("turn", k, p, 20.0).mT
-        for p in (positions, positions + 11)
+        turned(q, p) @ turned(k, p).mT for p in (positions, positions + 11)
     ]
     expect_close(scores[1], scores[0], "all positions 11 higher, the scores")
 
@@ -149,7 +182,7 @@ def turned_back(answer, rng):
     x, u = rng.normal(size=(2, 2, 3, 5, 4))
     positions = np.array([[0, 6, 1, 3, 2], [5, 5, 2, 0, 9]])
     grad = answer.vjp("turn", (x, positions, 9.0), u)[0]
-    back = answer.call("turn", u, -positions, 9.0)
+    back = shaped(answer.call("turn", u, -positions, 9.0), u.shape)
     if not np.allclose(grad, back):
         raise Wrong(
             "a rotation's gradient is the incoming one, turned by -positions; "
@@ -190,6 +223,11 @@ def far_many(answer, rng):
     expect_close(got, [1, 0.25], "slopes ln 2 and ln 5, as an array")
     got = answer.call("mean_distance", 1 / 256)
     expect_close(got, 255.5 + 1 / 3072, "a small m: 1/m - 1/2 + m/12")
+    got = answer.call("mean_distance", np.array([1e-6, 0.001]))
+    want = [999999.5, 999.5 + 1 / 12000]
+    expect_close(got, want, "slopes 0.000001 and 0.001", tolerance=1e-8)
+    got = shaped(answer.call("mean_distance", 25.0), ())
+    expect_close(got * (np.exp(25) - 1), 1.0, "slope 25, times e^25 - 1")
 
 
 @LATE.check("three words by hand")
@@ -236,6 +274,13 @@ def late_by_hand(answer, rng):
     args = (x, positions, w_q, w_k, w_v)
     got = answer.call("attend_in_order", *args)
     expect_close(got, both(powers), "three words", suspects)
+    w_q = np.pad(w_q, [(0, 0), (0, 3)]) * 7**0.5 / 2
+    args = (x, positions, w_q, np.pad(w_k, [(0, 0), (0, 3)]), -w_v)
+    said = "the root of d is cut to a whole number."
+    cut = {said: -both(powers ** (7**0.5 / 2))}
+    got = answer.call("attend_in_order", *args)
+    what = "three words, d = 7, with the values' signs turned"
+    expect_close(got, -both(powers), what, cut)
 
 
 @LATE.check("x and positions enter as their sum")
@@ -245,6 +290,10 @@ def late_sum(answer, rng):
     moved = answer.call("attend_in_order", x + 0.5, positions - 0.5, *maps)
     expect_shape(got, (7, 3))
     expect_close(moved, got, "0.5 taken from positions and given to x")
+    order = np.array([6, 3, 0, 5, 1, 2, 4])
+    turned = answer.call("attend_in_order", x[order], positions[order], *maps)
+    what = "seven words that keep their positions, in other rows"
+    expect_close(turned, got[order], what)
 
 
 @LATE.check("gradients reach every argument")

@@ -12,6 +12,7 @@ from attnbook.check.engine import (
     expect_choice,
     expect_close,
     expect_gradients,
+    shaped,
 )
 
 BLOCK = Exercise("2_6.a", "One block of keys", ("add_block",), "torch")
@@ -51,6 +52,8 @@ def first_block(answer, rng):
     swapped = norm.shape == (2,) and np.allclose(norm, tops)
     if total.shape != (2, 5) or swapped:
         raise Wrong("return total, norm and top, in this order.")
+    shaped(norm, (2,), "norm")
+    shaped(top, (2,), "top")
     if not np.isfinite(total).all() or not np.isfinite(norm).all():
         raise Wrong(
             "nan or infinity: before the first block top is -infinity, and "
@@ -160,6 +163,20 @@ def survives(answer, rng):
         )
     expect_close(norm, [2.0], "norm")
     expect_close(total, [[1.0, 1, 0]], "total")
+    # d = 3: scores -1000 and -1000 - ln 3, the first of all.
+    q, k = np.zeros((1, 3)), np.zeros((2, 3))
+    q[0, 1], k[:, 1] = -(3**0.5), [1000, 1000 + np.log(3)]
+    total, norm, top = answer.call(
+        "add_block", q, k, -np.eye(2, 3), *empty(1, 3), parts=3
+    )
+    said = "top starts at 0, or does not fall below it: all terms vanish when "
+    said += "every score is far below. Before the first block it is -infinity."
+    whole = "the root of d is cut to a whole number."
+    suspects = {said: [0.0], whole: [-1000 * 3**0.5]}
+    expect_close(top, [-1000.0], "top of scores near -1000, d = 3", suspects)
+    expect_close(norm, [4 / 3], "norm of scores near -1000", {said: [0.0]})
+    what = "total of scores near -1000, negative values"
+    expect_close(total, [[-1.0, -1 / 3, 0]], what, {said: np.zeros((1, 3))})
 
 
 class Blocks:
@@ -169,10 +186,14 @@ class Blocks:
         self.answer = answer
 
     def states(self, q, k_1, v_1, k_2, v_2):
-        def add(*args):
-            return self.answer.call("add_block", *args, parts=3)
+        before = empty(len(q), v_1.shape[1])
 
-        first = add(q, k_1, v_1, *empty(5, 3))
+        def add(*args):
+            got = self.answer.call("add_block", *args, parts=3)
+            names = "total", "norm", "top"
+            return tuple(map(shaped, got, [x.shape for x in before], names))
+
+        first = add(q, k_1, v_1, *before)
         return first, add(q, k_2, v_2, *first)
 
     def call(self, name, *args, parts=1):
@@ -194,7 +215,8 @@ class Blocks:
         q_2, k_2, v_2, *state = back(
             u / norm[:, None], by_norm, 0 * norm, q, k_2, v_2, *first
         )
-        q_1, k_1, v_1, *_ = back(*state, q, k_1, v_1, *empty(5, 3))
+        start = empty(len(q), v_1.shape[1])
+        q_1, k_1, v_1, *_ = back(*state, q, k_1, v_1, *start)
         return q_1 + q_2, k_1, v_1, k_2, v_2
 
 
@@ -211,6 +233,10 @@ def any_order(answer, rng):
     there = Blocks(answer).call("", q, k_1, v_1, k_2, v_2)
     back = Blocks(answer).call("", q, k_2, v_2, k_1, v_1)
     expect_close(back, there, "total / norm, blocks swapped")
+    k, v = np.concatenate([k_1, k_2]), np.concatenate([v_1, v_2])
+    total, norm, _ = answer.call("add_block", q, k, v, *empty(5, 3), parts=3)
+    at_once = shaped(total, (5, 3)) / shaped(norm, (5,))[:, None]
+    expect_close(there, at_once, "total / norm, two blocks against one")
 
 
 @BLOCK.check("gradients of total / norm, through two blocks")
@@ -300,6 +326,15 @@ def conv_beyond(answer, rng):
             raise
         want = np.array(cases.get(dilation, [1, 2, 3, 4, 5]))[:, None]
         expect_close(got, want, f"{case}: beyond the first token x is 0")
+    whole, W = x.astype(int), np.array([[[0.5]], [[-1.25]]])
+    got = answer.call("dilated_convolution", whole, W, 1)
+    want = np.array([[0.5], [-0.25], [-1], [-1.75], [-2.5]])
+    if got.dtype.kind in "iu":
+        raise Wrong.fixed(
+            "the result has the dtype of x, and whole numbers cut it off: "
+            "make it float."
+        )
+    expect_close(got, want, "five integers, taps 0.5 and -1.25")
 
 
 @SQUARE.check("counted by hand")
@@ -326,6 +361,8 @@ def square_by_hand(answer, rng):
 def square_usual(answer, rng):
     got = [answer.call("square_takes_over", d, 4 * d) for d in (16, 64, 512)]
     expect_close(np.array(got), [96, 384, 3072], "d = 16, 64, 512")
+    got = [answer.call("square_takes_over", d, f) for d, f in ((5, 3), (7, 1))]
+    expect_close(np.array(got), [13, 15], "d = 5, f = 3, and d = 7, f = 1")
 
 
 @LAST.check("two steps by hand")
@@ -359,6 +396,11 @@ def last_start(answer, rng):
             "the start state is ignored.": [0, 0, 0],
         },
     )
+    x, W, U = (rng.normal(size=s) / 2 for s in [(9, 2), (2, 3), (3, 3)])
+    first = answer.call("last_state", x[:4], W, U, np.array([0.5, -0.5, 1]))
+    rest = answer.call("last_state", x[4:], W, U, shaped(first, (3,)))
+    got = answer.call("last_state", x, W, U, np.array([0.5, -0.5, 1]))
+    expect_close(got, rest, "nine tokens, against four and then the other five")
 
 
 @LAST.check("every token gets its gradient")
@@ -446,5 +488,6 @@ def share_of_nothing(answer, rng):
 def share_of_rotations(answer, rng):
     turn = np.array([[0.6, 0.8], [-0.8, 0.6]])
     for radius in (0.9, 1.0, 1.1):
-        got = answer.call("share_left", np.array([1.0, 2]), radius * turn, 40)
+        g = np.array([1.0, -2])
+        got = shaped(answer.call("share_left", g, radius * turn, 40), ())
         expect_close(got / radius**40, 1.0, f"radius {radius}, over its power")

@@ -16,7 +16,8 @@ HIDDEN = Hidden()
 @HIDDEN.check("2_4.a", "random sizes")
 def waves_anywhere(answer, rng, reference):
     n, width = int(rng.integers(1, 12)), 2 * int(rng.integers(1, 9))
-    args = (int(rng.integers(50)), n, width, float(rng.uniform(5, 20_000)))
+    start = int(rng.integers(-50, 50))
+    args = (start, n, width, float(rng.uniform(5, 20_000)))
     agree(answer, reference, "waves", args, "random sizes")
 
 
@@ -86,6 +87,22 @@ def halves(a):
 
 def right(width, base):
     return base ** (-2 * np.arange(width // 2) / width)
+
+
+@HIDDEN.wrong("2_4.a", "positions before 0 have lost their sign")
+def waves(start, n, width, base):
+    return halves(abs(angles(start, n, right(width, base))))
+
+
+@HIDDEN.wrong("2_4.a", "positions before 0 have become 0")
+def waves(start, n, width, base):
+    return halves(np.maximum(angles(start, n, right(width, base)), 0))
+
+
+@HIDDEN.wrong("2_4.a", "all in float64")
+def waves(start, n, width, base):
+    a = angles(start, n, right(width, base)).astype(np.float32)
+    return halves(a).astype(float)
 
 
 @HIDDEN.wrong("2_4.a", "sine and cosine alternate")
@@ -196,6 +213,26 @@ def spread(positions):
     return positions[:, None, :, None].double()
 
 
+@HIDDEN.wrong("2_4.b", "in float32: make rates")
+def turn(x, positions, base):
+    d = x.shape[-1]
+    rates = base ** (-2 * torch.arange(d // 2, dtype=torch.float32) / d)
+    a = positions.float()[:, None, :, None] * rates
+    cos, sin = a.cos().to(x.dtype), a.sin().to(x.dtype)
+    one, two = x.chunk(2, -1)
+    return torch.cat([one * cos - two * sin, one * sin + two * cos], -1)
+
+
+@HIDDEN.wrong("2_4.b", "positions -2, -5 and -1")
+def turn(x, positions, base):
+    d = x.shape[-1]
+    rates = base ** (-2 * torch.arange(d // 2, dtype=x.dtype) / d)
+    a = positions.clamp(min=0)[:, None, :, None] * rates
+    one, two = x.chunk(2, -1)
+    halves = one * a.cos() - two * a.sin(), one * a.sin() + two * a.cos()
+    return torch.cat(halves, -1)
+
+
 @HIDDEN.wrong("2_4.b", "you turn the other way")
 def turn(x, positions, base):
     return by(x, spread(positions) * steps(x, base), sign=-1)
@@ -292,6 +329,18 @@ def turn(x, positions, base):
 # --- c ---------------------------------------------------------------------
 
 
+@HIDDEN.wrong("2_4.c", "slopes 0.000001 and 0.001")
+def mean_distance(slope):
+    far = np.arange(20_000)
+    a = np.exp(-np.multiply.outer(slope, far))
+    return (a * far).sum(-1) / a.sum(-1)
+
+
+@HIDDEN.wrong("2_4.c", "times e^25 - 1")
+def mean_distance(slope):
+    return 1 / (np.exp(np.minimum(slope, 20)) - 1)
+
+
 @HIDDEN.wrong("2_4.c", "the mean of a continuous distance")
 def mean_distance(slope):
     return 1 / slope
@@ -343,6 +392,13 @@ def mean_distance(slope):
 def mix(q, k, v, dim=-1, scale=None):
     scale = q.shape[-1] ** 0.5 if scale is None else scale
     return (q @ k.T / scale).softmax(dim=dim) @ v
+
+
+@HIDDEN.wrong("2_4.d", "cut to a whole number")
+def attend_in_order(x, positions, w_q, w_k, w_v):
+    z = x + positions
+    s = z @ w_q @ (z @ w_k).T / int(w_q.shape[1] ** 0.5)
+    return s.softmax(-1) @ (z @ w_v)
 
 
 @HIDDEN.wrong("2_4.d", "the weights are blind to the order")

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.ex_2_6 import Blocks
 
 HIDDEN = Hidden()
 
@@ -25,11 +26,13 @@ def block_anywhere(answer, rng, reference):
     agree(answer, reference, "add_block", args, "random", 3)
 
 
-@HIDDEN.check("2_6.a", "gradients")
+@HIDDEN.check("2_6.a", "gradients of total / norm, through two blocks")
 def block_gradient(answer, rng, reference):
-    args = block_arguments(rng)
-    u = rng.normal(size=args[3].shape)
-    agree_in_gradient(answer, reference, "add_block", args, u)
+    i, j, d, e, n = rng.permutation([2, 3, 5, 6, 4])
+    shapes = [(i, d), (j, d), (j, e), (n, d), (n, e)]
+    args = tuple(rng.normal(size=s) * 2 for s in shapes)
+    mine, theirs = Blocks(answer), Blocks(reference)
+    agree_in_gradient(mine, theirs, "add_block", args, rng.normal(size=(i, e)))
 
 
 @HIDDEN.check("2_6.b", "random sizes")
@@ -82,6 +85,22 @@ def update(s, v, total, norm, top):
     m = torch.maximum(top, s.max(dim=-1).values)
     p, old = (s - m[:, None]).exp(), (top - m).exp()
     return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "does not fall below it")
+def add_block(q, k, v, total, norm, top):
+    return update(scores(q, k), v, total, norm, top.clamp(min=0))
+
+
+@HIDDEN.wrong("2_6.a", "cut to a whole number")
+def add_block(q, k, v, total, norm, top):
+    return update(q @ k.T / int(len(q.T) ** 0.5), v, total, norm, top)
+
+
+@HIDDEN.wrong("2_6.a", "negative values")
+def add_block(q, k, v, total, norm, top):
+    total, norm, top = update(scores(q, k), v, total, norm, top)
+    return total.relu(), norm, top
 
 
 @HIDDEN.wrong("2_6.a", "not divided by sqrt(d)")
@@ -216,6 +235,12 @@ def shifted(x, back):
     if abs(back) < n:
         y[max(back, 0) : n + min(back, 0)] = x[max(-back, 0) : n - max(back, 0)]
     return y
+
+
+@HIDDEN.wrong("2_6.b", "the dtype of x")
+def dilated_convolution(x, W, dilation):
+    y = sum(shifted(x, t * dilation) @ W[t] for t in range(len(W)))
+    return y.astype(x.dtype)
 
 
 @HIDDEN.wrong("2_6.b", "the dilation is ignored")
