@@ -1,6 +1,5 @@
 """A student's answer behind the wall, as a check sees it."""
 
-import builtins
 import math
 import re
 from collections.abc import Callable
@@ -13,11 +12,6 @@ from attnbook.grading.sandbox import SandboxError, Stopped, Worker
 
 PATIENT = 2  # times that one question may have to be stopped
 ROOM, FOLD = 10_000, 4  # numbers in a result, and for each of the arguments
-ERRORS = {
-    name
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, BaseException)
-}
 
 # What may be told of a failure in a hidden check. The text that came out of
 # the sandbox could carry the hidden inputs home: only its kind is read.
@@ -40,14 +34,13 @@ KINDS = [
     (r"return (one array|\d+ arrays)", "returns another number of arrays."),
     (r" gives a |: numbers expected", "returns something else than numbers."),
 ]
-RAISED = re.compile(r"^.{0,80}? raised (\w+)")
+RAISED = re.compile(r"^.{0,80}? raised \w")
 
 
 def plainly(name: str, text: str) -> str:
     """A fixed sentence for what the sandbox said: no word of it passes."""
-    if raised := RAISED.match(text):
-        kind = raised[1] if raised[1] in ERRORS else "an error of its own"
-        return f"{name} raises {kind}."
+    if RAISED.match(text):  # which one is up to the answer: five bits a call
+        return f"{name} raises an error."
     for pattern, sentence in KINDS:
         if re.search(pattern, text[:200]):
             return f"{name} {sentence}"
