@@ -106,20 +106,24 @@ def images(rng, b=2, n=5, classes=3):
 
 @LESS.check("what must not matter")
 def less_properties(answer, rng):
-    a, z, labels = images(rng, b=4)
+    a, z, labels = images(rng, b=7, n=9)
     got = answer.call("without_each", a, z, labels)
-    expect_shape(got, (4, 5), "four images, five places")
+    expect_shape(got, (7, 9), "seven images, nine places")
     if not np.abs(got).max() > 1e-3:
         raise Wrong.fixed("random scores, and no place makes a difference.")
-    shift = rng.normal(size=(4, 5, 1))
+    shift = rng.normal(size=(7, 9, 1))
     again = answer.call("without_each", a, z + shift, labels)
     expect_close(again, got, "a place that adds as much to every class")
     turned = answer.call(
         "without_each", a[:, ::-1].copy(), z[:, ::-1].copy(), labels
     )
     expect_close(turned[:, ::-1], got, "the places in another order")
-    alone = answer.call("without_each", a[1:2], z[1:2], labels[1:2])
-    expect_close(alone, got[1:2], "one image without the rest of its batch")
+    for k in (1, 6):
+        alone = answer.call(
+            "without_each", a[k : k + 1], z[k : k + 1], labels[k : k + 1]
+        )
+        what = "one image without the rest of its batch"
+        expect_close(alone, got[k : k + 1], what)
     same = answer.call("without_each", a, z[:, :1] + 0 * z, labels)
     expect_close(same, 0 * got, "places that all say the same: no fall")
 
@@ -321,12 +325,12 @@ def row_every(answer, rng):
 
 @ROW.check("limits, and a sum of 1")
 def row_limits(answer, rng):
-    weights = chances(rng.normal(size=(3, 2, 4, 5, 5)))
-    stays = answer.call("rollout_row", weights, 4, 0.0)
-    expect_close(stays, np.eye(5)[[4, 4]], "share 0: all stays at i")
+    weights = chances(rng.normal(size=(3, 7, 4, 9, 9)))
+    stays = answer.call("rollout_row", weights, 8, 0.0)
+    expect_close(stays, np.eye(9)[[8] * 7], "share 0: all stays at i")
     got = answer.call("rollout_row", weights, 3, 0.7)
-    expect_shape(got, (2, 5), "two images, five tokens")
-    expect_close(got.sum(axis=1), np.ones(2), "the sum over tokens")
+    expect_shape(got, (7, 9), "seven images, nine tokens")
+    expect_close(got.sum(axis=1), np.ones(7), "the sum over tokens")
     alone = answer.call("rollout_row", weights[:, 1:], 3, 0.7)
     expect_close(alone, got[1:], "one image without the rest of its batch")
 
@@ -456,12 +460,14 @@ def divergence_by_hand(answer, rng):
 
 @DIVERGENCE.check("symmetry, and each row by itself")
 def divergence_rows(answer, rng):
-    a, b = chances(rng.normal(size=(2, 5, 3)))
+    a, b = chances(rng.normal(size=(2, 9, 8)))
     got = answer.call("divergence", a, b)
-    expect_shape(got, (5,), "five pairs of maps")
+    expect_shape(got, (9,), "nine pairs of maps")
     expect_close(answer.call("divergence", b, a), got, "a and b exchanged")
-    expect_close(answer.call("divergence", a[2:3], b[2:3]), got[2:3], "one row")
-    padding = np.zeros((5, 2))
+    for k in (2, 8):
+        one = answer.call("divergence", a[k : k + 1], b[k : k + 1])
+        expect_close(one, got[k : k + 1], "one row")
+    padding = np.zeros((9, 2))
     longer = [np.concatenate([m, padding], axis=1) for m in (a, b)]
     expect_close(answer.call("divergence", *longer), got, "padding added")
 
@@ -498,6 +504,16 @@ def divergence_gradients(answer, rng):
             raise Wrong.fixed(
                 "weights of 0.00001 and less: a floor or a number added inside "
                 "the logarithm is so large that it changes their gradient."
+            )
+    # 1e-9 and 3e-9 at the same token
+    a, b = np.array([[1 - 1e-9, 1e-9]]), np.array([[1 - 3e-9, 3e-9]])
+    grads = answer.vjp("divergence", (a, b), np.array([2.0]))
+    for grad, p in zip(grads, (a, b)):
+        if not np.allclose(grad, np.log(2 * p / (a + b)), rtol=1e-6, atol=1e-9):
+            raise Wrong.fixed(
+                "weights of 1e-9 and 3e-9 for one token: a floor or a number "
+                "added inside a logarithm, or to the middle, changes their "
+                "gradient."
             )
     a, b = np.array([[1.0, 0, 0]]), np.array([[0.25, 0.75, 0]])
     _, slope = answer.vjp("divergence", (a, b), np.array([3.0]))

@@ -138,6 +138,9 @@ def tiles_any_size(answer, rng):
                     "give different results. Is the last, shorter tile "
                     "there, and are total and norm both corrected?"
                 )
+    ones, _ = answer.call("attend_in_tiles", q, k, 1 + 0 * v, 3, parts=2)
+    what = "11 tokens whose values are all 1: so is every result"
+    expect_close(ones, np.ones((11, 3)), what)
     short = answer.call("attend_in_tiles", q[:7], k[:7], v[:7], 3, parts=2)
     for a, b in zip(short, one):
         if not np.abs(a - b[:7]).max() <= 1e-9:
@@ -295,7 +298,7 @@ def parts_large(answer, rng):
 
 @PARTS.check("one query, and results of one number")
 def parts_one_query(answer, rng):
-    for n, e in ((1, 1), (1, 3), (4, 1)):
+    for n, e in ((1, 1), (1, 3), (4, 1), (13, 7)):
         part, case = rng.normal(size=(n, e)), f"n = {n}, e = {e}"
         got = answer.call(
             "put_together", np.stack([part] * 3), np.zeros((3, n)), parts=2
@@ -375,10 +378,16 @@ def needed_by_hand(answer, rng):
         ((64, 1, 48), 96),
         ((4096, 2, 300), 2457600 / 6992),
         ((50, 4, 12.4), 3100),
+        ((1000, 4, 25), 50 / 0.9),
+        ((6, 1, 1), 0.6),
+        ((1000, 2, 0.5), 500 / 999),
     ):
         got = answer.call("sequences_needed", *args)
         case = "w = {}, s = {}, r = {}".format(*args)
-        expect_close(got, want, case)
+        why = "B need not be a whole number, nor 1 or more."
+        up, near = np.ceil(want), np.round(want)
+        suspects = {why: max(1.0, want), f"{why} ": up, f"{why}  ": near}
+        expect_close(got, want, case, suspects)
 
 
 @NEEDED.check("where none is enough")
@@ -417,7 +426,7 @@ def heads(count, groups, rng):
 
 @GROUPS.check("which group a head reads")
 def groups_read(answer, rng):
-    for count, groups in ((6, 2), (6, 3), (8, 4)):
+    for count, groups in ((6, 2), (6, 3), (8, 4), (20, 10)):
         args = heads(count, groups, rng)
         got = answer.call("grouped_attention", *args)
         case = f"{count} heads, {groups} groups"
@@ -482,8 +491,6 @@ def groups_large(answer, rng):
             "scores of 1,000 or of -1,000 give nan: subtract each query's own "
             "largest score before exp."
         )
-    if got.dtype != np.float64:
-        raise Wrong.fixed("keep the arguments' dtype, float64.")
     want = np.repeat(v.mean(axis=1), 2, axis=0)[:, None] + np.zeros((4, 2, 3))
     expect_close(got, want, "equal scores, 1,000 or -1,000")
 
@@ -549,6 +556,11 @@ def int8_by_hand(answer, rng):
         ),
     }
     expect_close(got, total * put_back, "x (2, 4), W (3, 4)", suspects)
+    got = answer.call("int8_product", X / 7, W)
+    want = total * put_back / 7
+    why = "the result is not rounded, nor cut off."
+    suspects = {why: np.round(want), f"{why} ": np.round(want, 3)}
+    expect_close(got, want, "x / 7, the same W", suspects)
 
 
 @INT8.check("rows of three hundred")

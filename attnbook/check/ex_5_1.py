@@ -161,22 +161,22 @@ def paired_small(answer, rng):
 
 @PAIRED.check("what both models share cancels")
 def paired_cancels(answer, rng):
-    x, y = rng.normal(size=(2, 3, 6))
+    x, y = rng.normal(size=(2, 7, 6))
     t = np.array([NAN, 12.7, 4.3, 3.2, 2.8, 2.6])
     got = answer.call("paired_intervals", x, y, t, parts=2)
-    shared = 50 * rng.normal(size=(3, 6))
+    shared = 50 * rng.normal(size=(7, 6))
     again = answer.call("paired_intervals", x + shared, y + shared, t, parts=2)
     for one, two in zip(got, again):
-        expect_shape(one, (3,), "three metrics, six seeds")
-        if not np.abs(one - two).max() <= 1e-6:
+        expect_shape(one, (7,), "seven metrics, six seeds")
+        if not np.abs(one - two).max() <= 1e-3:  # float32 keeps four digits
             raise Wrong.fixed(
                 "a number added to both models on the same seed must change "
                 "nothing: take the differences by seed first."
             )
     middle, wide = (got[0] + got[1]) / 2, (got[1] - got[0]) / 2
-    expect_close(middle, (x - y).mean(axis=1), "the middles")
+    expect_close(middle, (x - y).mean(axis=1), "the middles", tolerance=1e-5)
     want = 2.6 * (x - y).std(axis=1, ddof=1) / np.sqrt(6)
-    expect_close(wide, want, "the half widths")
+    expect_close(wide, want, "the half widths", tolerance=1e-5)
 
 
 def expect_verdict(answer, want, why, *tests):
@@ -294,9 +294,15 @@ def verdict_nan(answer, rng):
     expect_verdict(answer, 0, why, (NAN, NAN, NAN, 0.2), WIN)
     expect_verdict(answer, 1, why, WIN, (0.3, NAN, 0.2, NAN))
     expect_verdict(answer, 1, why, WIN, (NAN, 0.1, NAN, 0.2))
-    why += " That goes for test 0 as well."
-    expect_verdict(answer, 0, why, (0.3, NAN, 0.2, NAN), WIN)
-    expect_verdict(answer, 0, why, (NAN, 0.1, NAN, 0.2), WIN)
+    first = f"{why} That goes for test 0 as well."
+    expect_verdict(answer, 0, first, (0.3, NAN, 0.2, NAN), WIN)
+    expect_verdict(answer, 0, first, (NAN, 0.1, NAN, 0.2), WIN)
+    why += " That goes for a test without bounds, too."
+    expect_verdict(answer, 1, why, WIN, (NAN, NAN, NAN, NAN))
+    expect_verdict(answer, 1, why, WIN, (0.3, NAN, NAN, NAN))
+    expect_verdict(answer, 0, why, (NAN, 0.5, NAN, NAN), WIN)
+    named = "a test that names no bound passes, if its interval is not nan."
+    expect_verdict(answer, 2, named, WIN, (0.3, 0.5, NAN, NAN))
 
 
 @BAND.check("by hand: nine seeds and sixteen")
@@ -510,13 +516,15 @@ def height_constant(answer, rng):
                 "a curve that is constant has this constant as its mean "
                 "height, whatever the budget."
             )
-    rough = rng.normal(size=(3, 5))
+    rough = rng.normal(size=(7, 5))
     fine_u = np.array([0.0, 1, 2, 2.5, 3, 4, 8, 8.25, 9])
     fine = np.stack([np.interp(fine_u, u, row) for row in rough])
     for budget in (3.7, 8.5):
         few = answer.call("height_up_to", u, rough, budget)
         many = answer.call("height_up_to", fine_u, fine, budget)
         expect_close(many, few, "the same lines, evaluated more often")
+        last = answer.call("height_up_to", u, rough[6:], budget)
+        expect_close(few[6:], last, "the last of seven curves, and it alone")
 
 
 @HEIGHT.check("one seed, one evaluation, whole numbers, as many seeds as steps")

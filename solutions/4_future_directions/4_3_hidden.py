@@ -214,6 +214,13 @@ def without_each(a, z, labels):
     return of_rest(pieces(a, z)[1], others @ z, labels)
 
 
+@HIDDEN.wrong("4_3.a", "without the rest of its batch")
+def without_each(a, z, labels):
+    part, whole, left = pieces(a, z)
+    out = of_rest(whole, (whole - part) / left, labels)
+    return torch.cat([out[:5], 0 * out[5:]])
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -483,6 +490,13 @@ def divergence(a, b):
 @HIDDEN.wrong("4_3.d", "weights of 0.00001 and less")
 def divergence(a, b):
     return sum(parts_of(a, b, 1e-4)).sum(dim=-1) / 2
+
+
+@HIDDEN.wrong("4_3.d", "or to the middle")
+def divergence(a, b):
+    middle = (a + b) / 2 + 1e-9
+    logs = (p.clamp(min=1e-30).log() - middle.log() for p in (a, b))
+    return sum(p * x for p, x in zip((a, b), logs)).sum(dim=-1) / 2
 
 
 # --- e ---------------------------------------------------------------------

@@ -582,6 +582,18 @@ def sequences_needed(w, s, r):
     return r * s * w / (2 * room) if room >= 1 else np.inf
 
 
+@HIDDEN.wrong("4_4.c", "nor 1 or more")
+def sequences_needed(w, s, r):
+    room = w - r * s
+    return max(1.0, r * s * w / (2 * room)) if room > 0 else np.inf
+
+
+@HIDDEN.wrong("4_4.c", "need not be a whole number")
+def sequences_needed(w, s, r):
+    room = w - r * s
+    return np.ceil(r * s * w / (2 * room)) if room > 0 else np.inf
+
+
 # --- d ---------------------------------------------------------------------
 
 
@@ -662,11 +674,6 @@ def grouped_attention(q, k, v):
     s = q @ repeated(q, k).swapaxes(1, 2) / np.sqrt(q.shape[-1])
     a = np.exp(s - s.max())  # of all queries, not of each
     return a / a.sum(axis=-1, keepdims=True) @ repeated(q, v)
-
-
-@HIDDEN.wrong("4_4.d", "keep the arguments' dtype")
-def grouped_attention(q, k, v):
-    return attend(q, repeated(q, k), repeated(q, v)).astype(np.float32)
 
 
 # --- e ---------------------------------------------------------------------
@@ -764,3 +771,9 @@ def int8_product(x, W):
     sx, sw = np.abs(x).max() / 127, np.abs(W).max() / 127
     zx, zw = np.round(x / sx), np.round(W / sw)
     return sx * (zx @ zw.T) * sw
+
+
+@HIDDEN.wrong("4_4.e", "not rounded, nor cut off")
+def int8_product(x, W):
+    total, sx, sw = product(x, W, np.int32)
+    return np.round(sx * total * sw.T, 3)

@@ -211,6 +211,13 @@ def paired_intervals(x, y, t):
     return np.squeeze(mean - half), np.squeeze(mean + half)
 
 
+@HIDDEN.wrong("5_1.a", "seven metrics")
+def paired_intervals(x, y, t):
+    mean, s, left = parts(x[:5], y[:5])
+    half = t[left - 1] * s / left**0.5
+    return mean - half, mean + half
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -333,6 +340,22 @@ def verdict_from(low, high, at_least, at_most):
     passed &= np.isnan(at_most) | (high <= at_most)
     passed[1:] &= np.isfinite(low + high)[1:]
     return told(passed)
+
+
+@HIDDEN.wrong("5_1.b", "goes for a test without bounds")
+def verdict_from(low, high, at_least, at_most):
+    none = np.isnan(at_least) & np.isnan(at_most)
+    above = np.isnan(at_least) | (low >= at_least)
+    below = np.isnan(at_most) | (high <= at_most)
+    ok = above & below & ~np.isnan(low + high) | none
+    return int(ok[0]) + int(ok.all())
+
+
+@HIDDEN.wrong("5_1.b", "names no bound passes")
+def verdict_from(low, high, at_least, at_most):
+    ok = ~((low < at_least) | (high > at_most) | np.isnan(low + high))
+    ok &= ~(np.isnan(at_least) & np.isnan(at_most))
+    return int(ok[0]) + int(ok.all())
 
 
 # --- c ---------------------------------------------------------------------
@@ -584,3 +607,13 @@ def height_up_to(u, y, budget):
 @HIDDEN.wrong("5_1.e", "do not squeeze")
 def height_up_to(u, y, budget):
     return np.squeeze(right(u, y, budget))
+
+
+@HIDDEN.wrong("5_1.e", "the last of seven curves")
+def height_up_to(u, y, budget):
+    y = np.where(np.arange(len(y))[:, None] < 5, y, y[:1])
+    ends = [np.interp(budget, u, row) for row in y]
+    before = u < budget
+    u, y = np.append(u[before], budget), np.column_stack([y[:, before], ends])
+    pieces = np.diff(u) * (y[:, 1:] + y[:, :-1]) / 2
+    return pieces.sum(axis=1) / budget
