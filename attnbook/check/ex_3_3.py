@@ -138,10 +138,12 @@ def span_planted(answer, rng):
             "logarithms of -800: stay with logarithms, exp gives 0; and "
             "begin with minus infinity, not with some number."
         )
-    start, end = rng.integers(-40, -20, size=(2, 200)) - 4e9
-    start[150] = end[153] = -4e9
+    start, end = rng.integers(-40, -20, size=(2, 200)) * 2.0**20 - 2.0**32
+    start[150] = end[153] = -(2.0**32)
     got = answer.call("span_in_one_pass", start, end, 9, parts=3)
-    if not np.array_equal(np.array([float(x) for x in got]), [150, 153, -8e9]):
+    if not np.array_equal(
+        np.array([float(x) for x in got]), [150, 153, -(2.0**33)]
+    ):
         raise Wrong.fixed(
             "logarithms of about -4e9: begin with minus infinity, and cut no "
             "logarithm off."

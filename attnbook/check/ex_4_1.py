@@ -226,7 +226,7 @@ def object_padding(answer, rng):
         ],
     }
     expect_close(got, [[1, -1]], "padding before and after", suspects)
-    below = np.array([[[1.0, 4, 4, 1], [4, 1, 1, 4]]]) - 1e12
+    below = (np.array([[[1.0, 4, 4, 1], [4, 1, 1, 4]]]) - 8) * 2.0**40
     if not np.array_equal(
         answer.call("object_of_word", below, regions), [[1, -1]]
     ):
