@@ -285,6 +285,18 @@ def grams_order(answer, rng):
             "the words of an n-gram stand next to one another.": [2, 2],
         },
     )
+    for wanted, why in (
+        ([7, 5, 9], "all words of an n-gram count, not its ends alone."),
+        ([9, 8, 7], "an n-gram is a run of words in order, not a set."),
+    ):
+        got = grams(answer, [7, 8, 9], wanted, 3)
+        what = f"translation 7 8 9, reference {wanted}, n = 3"
+        expect_close(got, [0, 1], what, {why: [1, 1]})
+    words = np.arange(30)
+    for n in (1, 4, 5, 7):
+        got = grams(answer, words, words, n)
+        suspects = {"n may be larger than 3.": [28, 28]}
+        expect_close(got, [31 - n] * 2, f"30 words, n = {n}", suspects)
 
 
 @GRAMS.check("words of two digits are not two words")
@@ -300,6 +312,10 @@ def grams_digits(answer, rng):
             got = grams(answer, said[::way], wanted[::way], 2)
             what = f"{said[::way]} against {wanted[::way]}"
             expect_close(got, [0, 1], what, {why: [1, 1]})
+    why = "two words became one: keep all digits of a number."
+    for one, two in ((1, 257), (1, 65_537), (2**24, 2**24 + 1), (1, 2**32 + 1)):
+        got = grams(answer, [one], [two], 1)
+        expect_close(got, [0, 1], f"{one} against {two}", {why: [1, 1]})
 
 
 @GRAMS.check("matches anywhere, overlapping, of whole words")

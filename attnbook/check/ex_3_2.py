@@ -303,6 +303,10 @@ def fall_properties(answer, rng):
         "a fall may be negative.": np.maximum(want, 0),
     }
     expect_close(got, want, "eight states of equal scores", suspects)
+    for sure in (9, -9):
+        got = answer.call("fall_if_removed", h, np.full(8, 0.3), sure * w)
+        want = p(sure * z.mean()) - p(sure * (z.sum() - z) / 7)
+        expect_close(got, want, f"the same states, w {sure} times as large")
 
 
 @GAP.check("counted by hand")
@@ -334,7 +338,7 @@ def gap_closes(answer, rng):
     g = np.asarray(answer.call("clause_gap", 10, 1, 1e-12), float)
     what = "n = 10, m = 1, A = 1e-12: nothing is added to A, nor is it cut off"
     expect_close(g, np.log(9e-12), what)
-    for n, m, A in [(40, 1, 0.5), (30, 4, 0.9), (240, 6, 0.2), (9, 5, 0.7)]:
+    for n, m, A in [(40, 1, 0.5), (30, 4, 0.9), (240, 6, 0.2), (20, 3, 0.999)]:
         g = np.asarray(answer.call("clause_gap", n, m, A), float)
         expect_shape(g, (), "gap")
         weight = m / (m + (n - m) * np.exp(-g))
@@ -416,6 +420,17 @@ def erase_odd(answer, rng):
         )
     if (got[1] == 3).sum() != 1:
         raise Wrong.fixed("two largest values: one word is to be erased.")
+    words = np.array([[5, 6, 7, 0], [5, 6, 0, 0]])
+    value = np.array([[0.5, 0.5001, 0.5002, 0], [-2e300, -1e300, 1, 0]])
+    got = answer.call("erase_top", words, value, 3, 0)
+    expect_shape(got, (2, 4), "words")
+    if not (got[0] == [5, 6, 3, 0]).all():
+        raise Wrong.fixed("0.5002 is larger than 0.5001: do not round values.")
+    if not (got[1] == [5, 3, 0, 0]).all():
+        raise Wrong.fixed(
+            "values of -1e300: padding must count as minus infinity, not as "
+            "some number."
+        )
 
 
 @ERASE.check("one word in each of many reviews")

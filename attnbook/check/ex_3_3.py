@@ -138,6 +138,7 @@ def span_planted(answer, rng):
             "logarithms of -800: stay with logarithms, exp gives 0; and "
             "begin with minus infinity, not with some number."
         )
+    span_hidden(answer)
     start, end = rng.integers(-40, -20, size=(2, 200)) * 2.0**20 - 2.0**32
     start[150] = end[153] = -(2.0**32)
     got = answer.call("span_in_one_pass", start, end, 9, parts=3)
@@ -147,6 +148,22 @@ def span_planted(answer, rng):
         raise Wrong.fixed(
             "logarithms of about -4e9: begin with minus infinity, and cut no "
             "logarithm off."
+        )
+
+
+def span_hidden(answer):
+    """The best span holds neither of many better starts nor of better ends,
+    and has thirty words."""
+    start, end = np.full((2, 200), -60.0)
+    start[120:], end[:60] = -1, -1  # ends before those, starts after these
+    start[70], end[99] = -3, -2
+    got = answer.call("span_in_one_pass", start, end, 40, parts=3)
+    got = np.array([float(x) for x in got])
+    if not np.allclose(got, [70, 99, -5]):
+        raise Wrong.fixed(
+            "a span of 30 words, `most` 40, that begins at none of the best 80 "
+            "starts and ends at none of the best 60 ends: try every start for "
+            "every end."
         )
 
 
@@ -264,6 +281,14 @@ def both_gradients(answer, rng):
     args |= {"may_h": np.arange(9) < 8, "may_u": np.arange(7) < 6}
     got = answer.call("coattention", *args.values())
     expect_shape(got, (9, 6), "nine passage words, width 3")
+    twice = [np.tile(2**-0.25 * args[key], 2) for key in "hu"]
+    wide = answer.call("coattention", *twice, args["may_h"], args["may_u"])
+    want = np.tile(got.reshape(9, 2, 3), 2).reshape(9, 12) * 2**-0.25
+    if not np.allclose(wide, want):
+        raise Wrong.fixed(
+            "h and u of width 6 with the same scores as those of width 3 give "
+            "other weights: divide by the root of w, whatever w is."
+        )
     back = [x[::-1].copy() for x in args.values()]
     again = answer.call("coattention", *back)
     expect_close(again, got[::-1], "passage and question in reverse order")
@@ -401,15 +426,15 @@ def padding_below(answer, rng):
             "infinity, not some low number."
         )
 
-    # Eight words, the gold one last, below the others by 500; about 2,000.
-    scores = np.full((2, 8), 500.0)
+    # Eight words, the gold one last, below the others by 5,000; about 2,000.
+    scores = np.full((2, 8), 5000.0)
     scores[0, 7], scores[1] = 0, 2000
     scores[1, 7] += LN2
     got = answer.call("start_loss", scores, scores > -1, np.array([7, 7]))
-    want = (500 + np.log(7) + np.log(9 / 2)) / 2
+    want = (5000 + np.log(7) + np.log(9 / 2)) / 2
     if not abs(got - want) <= 1e-6:
         raise Wrong.fixed(
-            "p of about exp(-500) has the logarithm -500: nothing is cut off, "
+            "p of about exp(-5000) has the logarithm -5000: nothing is cut off "
             "and nothing is added to p; take log_softmax."
         )
 
@@ -422,6 +447,11 @@ def padding_more(answer, rng):
     few = answer.call("start_loss", scores, may, gold)
     wide = np.hstack([scores, rng.normal(size=(3, 6))])
     mask = np.hstack([may, np.zeros((3, 6), bool)])
+    alone = [
+        answer.call("start_loss", scores[[b]], may[[b]], gold[[b]])
+        for b in range(3)
+    ]
+    expect_close(np.mean(alone), few, "the mean of three losses, each alone")
     many = answer.call("start_loss", wide, mask, gold)
     expect_close(many, few, "the loss with six padded words more")
 
@@ -475,7 +505,7 @@ def tuned_ends(answer, rng):
     none["a question left unanswered is right if it has no answer."] = 0
     expect_best(answer, [1, 2, 3], [0, 0, 0], [0, 0, 1], 2 / 3, none)
     expect_best(answer, [-30, -20], [0, 0], [0, 0], 1, none | {why_low: 0})
-    low = [-3e12, -2e12]
+    low = [-3e18, -2e18]
     expect_best(answer, low, [0, 0], [0, 0], 1, {why_low: 1 / 2})
     every = {"t may be so high that all are answered.": 2 / 3}
     expect_best(answer, [1, 2, 3], [1, 1, 1], [1, 1, 1], 1, every)

@@ -95,6 +95,12 @@ def short(answer, rng):
     # 0 0, 0 -, - 0: .05 + .15 + .02; 1 1, 1 -, - 1: .18 + .09 + .12
     for got, want, text in zip(found, (0.22, 0.39, 0), ("0", "1", "0 1 0")):
         expect_close(got, want, f"text {text}, two states")
+    # Five symbols in five states: one path.
+    text, p = np.array([0, 1, 0, 2, 1]), np.full((5, 4), 0.1)
+    p[np.arange(5), text] = [0.7, 0.6, 0.5, 0.4, 0.3]
+    got = answer.call("text_probability", p, text)
+    few = {"only some of the symbols are read.": 0.0}
+    expect_close(got, 0.0252, "text 0 1 0 2 1, five states", few)
     # One symbol, m states of its own in nine, the others blank before or after.
     m = np.arange(1, 10)
     for own, blank in ((0.5, 0.25), (1e-6, 1e-7)):
@@ -297,6 +303,10 @@ def noises_silent(answer, rng):
     got = [answer.call("total_snr", 3.0, 300.0)]
     got += [answer.call("total_snr", 300.0, -3.0)]
     expect_close(np.array(got), [3, -3], "3 and 300 dB, 300 and -3 dB")
+    for level in (120.0, -40.0):
+        got = answer.call("total_snr", level, level)
+        what = f"twice {level:.0f} dB: nothing is cut off, and nothing added"
+        expect_close(got, level - 10 * np.log10(2), what)
 
 
 BLANK = 10
@@ -368,6 +378,9 @@ def in_parts(answer, rng):
                 "the first symbol is lost.": [6],
             },
         )
+    digits, carried = decode(answer, [6], 4)
+    expect_close(digits, [6], "path 6 after the symbol 4")
+    expect_close(carried, 6, "the symbol to carry on after 6")
     for path, last in (([4, 4], 4), ([4], 4), ([BLANK, BLANK], 4)):
         digits, carried = decode(answer, path, last)
         if digits.size:
@@ -440,3 +453,11 @@ def softer(answer, rng):
     expect_close(
         answer.call("mean_change", P, 0.5, 1.0), np.log(2.75 / 8), "gain 0.5"
     )
+    got = answer.call("mean_change", P, 0.01, 1e-9)
+    expect_close(got, 2 * np.log(0.01), "gain 0.01, far above the floor")
+    P = np.zeros((7, 9))
+    P[6, 8] = 3.0
+    got = answer.call("mean_change", P, 2.0, 1.0)
+    why = "all frames and bands count."
+    want = np.log(13 / 4) / 63
+    expect_close(got, want, "seven frames, nine bands, one loud", {why: 0.0})

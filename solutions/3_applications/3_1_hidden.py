@@ -418,6 +418,31 @@ in_base(100, -1)
 in_base(10_000, 1)
 
 
+def as_words(says, words):
+    @HIDDEN.wrong("3_1.b", says)
+    def clipped_matches(said, wanted, n):
+        def grams(w):
+            return Counter(words(w[i : i + n]) for i in range(len(w) - n + 1))
+
+        mine, theirs = grams(said), grams(wanted)
+        return sum((mine & theirs).values()), sum(mine.values())
+
+
+as_words("keep all digits", lambda w: tuple(w.astype(np.int8)))
+as_words("not its ends alone", lambda w: (w[0], w[-1]))
+as_words("in order, not a set", lambda w: tuple(sorted(w)))
+
+
+@HIDDEN.wrong("3_1.b", "n may be larger than 3")
+def clipped_matches(said, wanted, n):
+    n = min(n, 3)
+    mine, theirs = (
+        Counter(tuple(w[i : i + n]) for i in range(len(w) - n + 1))
+        for w in (said, wanted)
+    )
+    return sum((mine & theirs).values()), sum(mine.values())
+
+
 # --- c ---------------------------------------------------------------------
 
 

@@ -268,6 +268,12 @@ def fall_if_removed(h, s, w):
     return np.round(sigma(softmax(s) @ h @ w) - sigma(without(h, s, w)), 3)
 
 
+@HIDDEN.wrong("3_2.b", "times as large")
+def fall_if_removed(h, s, w):
+    new = np.clip(sigma(without(h, s, w)), 0.1, 0.9)
+    return np.clip(sigma(softmax(s) @ h @ w), 0.1, 0.9) - new
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -378,6 +384,12 @@ def erase_top(words, value, unknown, pad):
     top = np.where(words == pad, -np.inf, value).argmax(axis=1)
     words[np.arange(len(words)), top] = unknown
     return words
+
+
+@HIDDEN.wrong("3_2.d", "do not round values")
+def erase_top(words, value, unknown, pad):
+    top = np.where(words == pad, -np.inf, np.round(value, 2)).argmax(axis=1)
+    return np.where(np.arange(words.shape[1]) == top[:, None], unknown, words)
 
 
 # --- e ---------------------------------------------------------------------

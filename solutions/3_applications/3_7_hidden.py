@@ -293,6 +293,12 @@ noises("the ratios are averaged")(
 )
 
 
+@HIDDEN.wrong("3_7.c", "nothing is cut off")
+def total_snr(first, second):
+    noise = 10 ** (-first / 10) + 10 ** (-second / 10)
+    return -10 * np.log10(noise + 1e-9)
+
+
 # --- d ---------------------------------------------------------------------
 
 
