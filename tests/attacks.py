@@ -167,7 +167,8 @@ import json, os, pickle, socket, stat, struct, sys, time
 def the_socket():
     for number in range(3, 64):
         try:
-            if stat.S_ISSOCK(os.fstat(number).st_mode):
+            found = stat.S_ISSOCK(os.fstat(number).st_mode)
+            if found and os.get_blocking(number):  # not the event loop's
                 return socket.socket(fileno=os.dup(number))
         except OSError:
             pass
@@ -1207,7 +1208,8 @@ cell(
         for do in (os.mkdir, lambda p: open(p, "w"), os.mkfifo):
             try: do(f"{place}/mine"); escaped.append(place)
             except OSError: pass
-    escaped += [fd for fd in range(4, 4096) if os.path.exists(fd)]
+    loop = range(4, 7)  # the event loop's own
+    escaped += [fd for fd in range(loop.stop, 4096) if os.path.exists(fd)]
     if 0 in os.getresuid() + os.getresgid(): escaped.append("user 0")
     raise ValueError(f"escaped {escaped}")
     """,
@@ -1501,7 +1503,7 @@ honest(
 honest(
     "asking for input",
     first("name = input('Your name? ')"),
-    says="EOFError",
+    says="A question was answered with nothing.",
 )
 honest(
     "a recursion without an end",

@@ -11,12 +11,14 @@ import sys
 
 import pytest
 
+from attnbook.check import __main__ as command
 from attnbook.grading import sandbox as module
 from attnbook.grading.course import Course
 from attnbook.grading.grader import Grader
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import Submission
 from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.notebooks.cells import Cell
 from tests.needs import skip_without_sandbox
 from tools.notebooks import ROOT
 
@@ -260,3 +262,23 @@ def test_checks_in_any_locale(tmp_path, locale):
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"All visible checks passed" in done.stdout
+
+
+CHECKED = {
+    'check("2_1.c")': True,
+    '# mine\n\ncheck("2_1.c", strict=True)  # at last': True,
+    'check("2_1.c")\nx = 1': False,
+    'check("2_1.c"); x = 1': False,
+    'print(check("2_1.c"))': False,
+    "import attnbook.check\nattnbook.check.check( '2_1.c' )": False,
+}
+
+
+@pytest.mark.parametrize("source", CHECKED)
+def test_what_else_stands_in_a_cell_that_checks_is_run(source):
+    cells = [Cell("code", source)]
+    assert command.checked(cells) == ["2_1.c"]
+    lines = source.splitlines()
+    assert all(map(command.ONLY.fullmatch, lines)) == CHECKED[source]
+    with pytest.raises(ValueError):
+        command.checked([Cell("code", '# check("2_1.c")')])

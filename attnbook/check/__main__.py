@@ -25,7 +25,8 @@ from attnbook.console import speak_utf8
 from attnbook.notebooks.cells import Cell, NotANotebook, all_cells, runnable
 from attnbook.notebooks.execute import Session, plain_torch
 
-CALL = re.compile(r"^check\([\"']([^\"']+)", re.MULTILINE)
+CALL = re.compile(r"^[^#\n]*\bcheck\(\s*[\"']([^\"']+)", re.MULTILINE)
+ONLY = re.compile(r"(check\([^()]*\))?\s*(#.*)?")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -101,7 +102,7 @@ def run_cells(session: Session, cells: list[Cell]) -> None:
     plain_torch()
     sys.path.insert(0, "")  # the notebook's folder
     for number, cell in enumerate(cells, 1):
-        if CALL.match(cell.source):
+        if all(ONLY.fullmatch(line) for line in cell.source.splitlines()):
             continue
         if cell.kind != "code":
             print(f"Cell {number} is a {cell.kind} cell; it was run as code.")
