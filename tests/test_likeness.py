@@ -145,3 +145,10 @@ def test_a_shape_that_changes_from_call_to_call():
         expect_gradients(
             InProcess({"f": f}, "torch"), "f", args, np.random.default_rng(0)
         )
+
+
+def test_an_argument_without_effect():
+    args = {"x": np.ones(3), "y": np.ones(3)}
+    answer = InProcess({"f": lambda x, y: x * 2 + 0 * y}, "torch")
+    with pytest.raises(Wrong, match="y has no effect on the result"):
+        expect_gradients(answer, "f", args, np.random.default_rng(0))

@@ -257,7 +257,7 @@ def expect_gradients(
             "a row that is masked altogether."
         )
     grads = iter(grads)
-    lost = []
+    lost, idle = [], []
     for key, value in args.items():
         if not isinstance(value, ndarray) or value.dtype.kind != "f":
             continue
@@ -276,9 +276,16 @@ def expect_gradients(
                 "computed in float32; keep the dtype of the arguments."
             )
         grad = shaped(next(grads), value.shape, f"the gradient of {key}")
+        if not any(slopes) and not grad.any():
+            idle.append(key)
         slope = (grad * step).sum()
         if not np.isclose(slope, slopes[0], rtol=1e-4, atol=1e-5):
             lost.append(key)
+    if idle:
+        raise Wrong.fixed(
+            f"{', '.join(idle)} has no effect on the result; is it read anew "
+            "in every call?"
+        )
     if lost:
         raise Wrong.fixed(
             f"the gradient of {', '.join(lost)} is not that of the result: "

@@ -85,6 +85,7 @@ def sums_states(answer, rng):
     keys, queries = np.zeros((2, 9, 4)), rng.normal(size=(2, 6, 4))
     states = rng.normal(size=(2, 9, 5))
     states[:, :, 1] -= 3
+    states[:, :, 2] += 3
     args = (queries, keys, states)
     summary, _ = answer.call("look_back_many", *args, parts=2)
     mean = np.repeat(states.mean(axis=1)[:, None], 6, axis=1)

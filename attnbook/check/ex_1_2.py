@@ -162,7 +162,7 @@ def backward_by_hand(answer, rng):
 
 @BACKWARD.check("rows sum to 0")
 def backward_rows(answer, rng):
-    a, u = rng.dirichlet(np.ones(6), size=3), rng.normal(size=(3, 6))
+    a, u = rng.dirichlet(np.ones(6), size=3), 30 * rng.normal(size=(3, 6))
     got = shaped(answer.call("softmax_backward", a, u), (3, 6))
     expect_close(got.sum(axis=-1), np.zeros(3), "row sums (the shift rule)")
     moved = answer.call("softmax_backward", a, u + 7)
@@ -259,6 +259,10 @@ def mask_by_hand(answer, rng):
             "hide the diagonal.": _shifted(k),
         },
     )
+    args = np.array([0.0, -0.01, -0.03]), 100 * np.sqrt(2 * LN)
+    got = answer.call("left_out_weights", *args)
+    what = "points 0, -0.01, -0.03, and w 100 times as large"
+    expect_close(got, off / off.sum(1)[:, None], what)
 
 
 def _shifted(k):

@@ -155,13 +155,14 @@ def cross_roles(answer, rng):
     form = form - np.outer([1, 1, 0], [40 / LN3, 0, 40 / LN3])
     W_Q, W_K = np.eye(3, 7), np.zeros((3, 7))
     W_K[:, :3] = 7**0.5 * LN3 * form.T
-    args = (x[None], y[None], W_Q, W_K, -W_V)
+    args = (x[None], y[None], W_Q, W_K, [-3, 3, -3, 1, 1] * W_V)
     sums, weights = answer.call("cross_attention", *args, parts=2)
     x_7 = 3 ** (7**0.5 / 2 * np.array([1, 2]))
     cut = np.stack([1 / (1 + x_7), x_7 / (1 + x_7)], axis=1)
     what = "weights for d = 7, all scores 40 lower"
     expect_close(weights, right[None], what, {WHOLE_ROOT: cut[None]})
-    expect_close(sums, -np.array([want]), "sums, with the values' signs turned")
+    want = np.array([want]) * [-3, 3, -3, 1, 1]
+    expect_close(sums, want, "sums of values of both signs, up to 3")
 
 
 @CROSS.check("gradients reach both sequences and all three maps")
@@ -219,6 +220,7 @@ def batched_three_axes(answer, rng):
     expect_close(weights, WEIGHTS, "weights", weight_suspects(SCORES))
     expect_sums(sums, WEIGHTS, 8)
     v = np.arange(42).reshape(2, 7, 3) % 5 - 4
+    v[:, :, 1] += 6
     q, k = np.ones((2, 4, 6), int), np.ones((2, 7, 6), int)
     sums, weights = call_batched(answer, q, k, v)
     what = "for integers, seven keys alike"
@@ -351,6 +353,8 @@ def sharp_back(answer, rng):
     p, n = rng.uniform(0.02, 0.98, size=6), int(rng.integers(20, 90))
     small = answer.call("needed_score", np.array([1e-12, 1 - 2.0**-30]), 2)
     want = np.log([1e-12, 2.0**30 - 1])
+    got = answer.call("needed_score", 0.5, 5001)
+    expect_close(got, np.log(5000), "weight 0.5 among 5,001")
     expect_close(small, want, "weights near 0 and near 1, of two")
     got = shaped(answer.call("needed_score", p, n), (6,))
     found = 1 / (1 + (n - 1) * np.exp(-np.clip(got, -99, 99)))
@@ -501,7 +505,7 @@ def shuffle_with(answer, rng):
             np.abs(rows[order] - rows).max(),
         ),
     ]
-    args = (x, places, W_Q, W_K, 0.55 * W_V, order)
+    args = (x, places, W_Q, W_K, 0.123456 * W_V, order)
     part_of_it = answer.call("largest_change", *args)
     for sign in (1, -1):
         args = (x, places, W_Q, W_K, sign * W_V, order)
@@ -513,7 +517,8 @@ def shuffle_with(answer, rng):
             if np.isclose(got, value):
                 raise Wrong(f"{what}: {said}")
         expect_close(got, 6.0, what)
-    expect_close(part_of_it, 3.3, "the same, all values 0.55 times as large")
+    what = "the same, all values 0.123456 times as large"
+    expect_close(part_of_it, 6 * 0.123456, what)
 
 
 @SHUFFLE.check("no shuffle, no change")

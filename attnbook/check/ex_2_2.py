@@ -377,6 +377,9 @@ def heads_by_hand(answer, rng):
             why = f"the scores are divided by {by:.3g}; what is the root of "
             suspects[why + "a head's width?"] = divided(by)
         expect_close(got, divided(width**0.5), case, suspects)
+        got = answer.call("attend_in_heads", -q, -k, -v, heads)
+        what = f"{case}, with all signs turned"
+        expect_close(got, -divided(width**0.5), what)
 
 
 @HEADS.check("a head sees its own part of the width, of its own example")

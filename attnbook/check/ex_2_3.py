@@ -357,7 +357,7 @@ def count_by_hand(answer, rng):
 
 @COUNT.check("as many groups as heads")
 def count_of_all(answer, rng):
-    for width, heads in [(6, 2), (12, 4), (20, 5)]:
+    for width, heads in [(6, 2), (12, 4), (20, 5), (240, 8)]:
         got = answer.call("grouped_parameters", width, heads, heads)
         expect_close(got, 4 * width**2 + 4 * width, f"{heads} of {heads}")
 
@@ -471,11 +471,16 @@ def split_alone(answer, rng):
         own = np.arange(9) // 3 == head
         noise = rng.normal(size=(3, 9, 9)) * ~own
         maps = (W + other for W, other in zip(rest, noise))
-        what = f"head {head} of 3, after the others' columns have changed"
+        what = f"head {head} of 3, after the others' columns have changed (is "
+        what += "the number of heads `heads`, and w / heads the width of each?)"
         after = shaped(answer.call("self_attend", x, *maps, 3), (2, 5, 9))
         expect_close(after[..., own], got[..., own], what)
     order = np.array([6, 2, 0, 5, 1, 7, 3, 4])
     eight = rng.normal(size=(1, 8, 9))
+    W_q, W_k, W_v, heads = rest
+    got = answer.call("self_attend", eight, 0 * W_q, W_k, W_v, heads)
+    mean = np.repeat((eight @ W_v).mean(axis=1)[:, None], 8, axis=1)
+    expect_close(got, mean, "eight tokens, scores of 0: means of the values")
     turned = answer.call("self_attend", eight[:, order], *rest)
     got = shaped(answer.call("self_attend", eight, *rest), (1, 8, 9))
     what = "eight tokens in another order (results must follow)"
@@ -525,6 +530,11 @@ def stack_by_hand(answer, rng):
                 [3, 5, 102, 102], [6, 12, 18, 106]
             ),
         },
+    )
+    expect_close(
+        answer.call("stack", -x, np.zeros((2, 3, 3)), real),
+        -rows([7, 9, 106, 106], [18, 24, 30, 118]),
+        "the same tokens with their signs turned",
     )
 
 
@@ -711,6 +721,11 @@ def module_by_hand(answer, rng):
     suspects[said] = want + x
     got = answer.call(multi_head(8, 2), *maps, W_o, x, PERMITTED)
     expect_close(got, want, "results", suspects)
+    W_q, W_k, W_v = maps
+    args = 2 * W_q, 2 * W_k, W_v, W_o, -x / 2, PERMITTED
+    got = answer.call(multi_head(8, 2), *args)
+    what = "the same scores, x times -1/2 and both maps twice as large"
+    expect_close(got, -want / 2, what)
 
 
 def module_arguments(rng, b=4, n=5, width=6, heads=3):

@@ -76,8 +76,8 @@ def piece(answer, rng):
     }
     got = answer.call("waves", -7, 3, 6, 8.0)
     expect_close(got, below, "positions -7, -6, -5", suspects)
-    got = answer.call("waves", 10**6, 3, 6, 27)
-    far = table(1, 1 / 3, 1 / 9, start=10**6)
+    got = answer.call("waves", 10**6, 3, 6, 2.3**3)
+    far = table(1, 1 / 2.3, 2.3**-2, start=10**6)
     expect_close(got, far, "positions from 1,000,000 on (all in float64)")
 
 
@@ -130,12 +130,15 @@ def turn_by_hand(answer, rng):
     expect_close(got[0, 1], -three(2, 2.5, 0.5), "second head, signs flipped")
     got = shaped(answer.call("turn", x, np.array([[-2, -5, -1]]), 4.0), x.shape)
     expect_close(got[0, 0], three(-2, -2.5, -0.5), "positions -2, -5 and -1")
-    # d = 6 and base 27: rates 1, 1/3 and 1/9
+    # d = 6 and base r^3: rates 1, 1/r and 1/r^2
     x = np.eye(6)[None, None, :3]
-    for far, what in ((4, "position 4"), (500_000, "position 500,000")):
-        angles = far / np.array([1, 3, 9])
+    for far, what, r in (
+        (4, "position 4", 2.3),
+        (500_000, "position 500,000", 11.5),
+    ):
+        angles = far / np.array([1, r, r**2])
         want = np.hstack([np.diag(cos(angles)), np.diag(sin(angles))])
-        got = answer.call("turn", x, np.full((1, 3), far), 27.0)
+        got = answer.call("turn", x, np.full((1, 3), far), r**3)
         shaped(got, (1, 1, 3, 6))
         if far > 4 and not np.allclose(got, want, rtol=1e-6, atol=1e-6):
             raise Wrong.fixed(
@@ -143,7 +146,7 @@ def turn_by_hand(answer, rng):
                 "coarse, in float32: make rates and angles in the dtype of x "
                 "(torch.arange(..., dtype=x.dtype))."
             )
-        expect_close(got, want[None, None], f"{what}, d = 6, base 27")
+        expect_close(got, want[None, None], f"{what}, d = 6, base {r}^3")
 
 
 @TURN.check("each example has its own positions")
@@ -275,12 +278,12 @@ def late_by_hand(answer, rng):
     got = answer.call("attend_in_order", *args)
     expect_close(got, both(powers), "three words", suspects)
     w_q = np.pad(w_q, [(0, 0), (0, 3)]) * 7**0.5 / 2
-    args = (x, positions, w_q, np.pad(w_k, [(0, 0), (0, 3)]), -w_v)
+    args = (x, positions, w_q, np.pad(w_k, [(0, 0), (0, 3)]), w_v * [-1, 4])
     said = "the root of d is cut to a whole number."
-    cut = {said: -both(powers ** (7**0.5 / 2))}
+    cut = {said: [-1, 4] * both(powers ** (7**0.5 / 2))}
     got = answer.call("attend_in_order", *args)
-    what = "three words, d = 7, with the values' signs turned"
-    expect_close(got, -both(powers), what, cut)
+    what = "three words, d = 7, values times -1 and 4"
+    expect_close(got, [-1, 4] * both(powers), what, cut)
 
 
 @LATE.check("x and positions enter as their sum")

@@ -646,22 +646,22 @@ def sentence_future(answer, rng):
             )
     # Nine positions: the last entry must still know the first of them, whose
     # key has the largest score.
-    tokens = np.array([[1, 0, 2, 0, 2, 2, 0, 2, 0]])
+    tokens = np.array([[1, 3, 2, 3, 2, 2, 3, 2, 3, 0]])
     W_q, W_k = np.zeros((2, 6, 7))
-    embed, places = np.eye(4, 6), np.tile(np.eye(6)[5], (9, 1))
+    embed, places = np.eye(4, 6), np.tile(np.eye(6)[5], (10, 1))
     W_q[5, 0], W_k[1, 0] = 20, 20
-    args = (tokens, embed, places, W_q, W_k, np.eye(6), 3)
+    args = (tokens, embed, places, W_q, W_k, np.eye(6), 0)
     # Entries 1 to 7: 1 for token 1 and for the own token, which a label is
     # where the same token comes twice in a row.
     odds = np.exp(1.0)
-    own = (tokens[0, 1:-1] == tokens[0, 2:]) * 1.0
+    own = (tokens[0, 1:-2] == tokens[0, 2:-1]) * 1.0
     costs = np.log(2 * odds + 2) - own
     first = np.log(np.exp(2.0) + 3)
     expect_close(
         answer.call("nats_per_token", *args),
-        np.array([[first, *costs]]),
-        "nine positions that all attend to position 0 (do the later ones "
-        "still see it?)",
+        np.array([[first, *costs, 0]]),
+        "nine tokens that all attend to the first, then token 0 as padding (do "
+        "the later ones still see it? is padding the token `pad`?)",
     )
 
 
@@ -809,6 +809,10 @@ def lost_padding(answer, rng):
     got = answer.call("next_logits", source, written, other, *rest)
     shaped(before, (2, 3, 5))
     shaped(got, (2, 3, 5))
+    named = (source + 1) % 5, (written + 1) % 5, np.roll(embed, 1, axis=0)
+    renamed = answer.call("next_logits", *named, *rest[:3], 0)
+    what = "logits when the tokens get other numbers, and padding is token 0"
+    expect_close(renamed, np.roll(before, 1, axis=-1), what)
     # The padding token's own logit may change, as its vector does.
     expect_close(
         got[..., :4], before[..., :4], "logits with another padding vector"

@@ -326,15 +326,15 @@ def conv_beyond(answer, rng):
             raise
         want = np.array(cases.get(dilation, [1, 2, 3, 4, 5]))[:, None]
         expect_close(got, want, f"{case}: beyond the first token x is 0")
-    whole, W = x.astype(int), np.array([[[0.5]], [[-1.25]]])
+    whole, W = x.astype(int), np.array([[[0.5]], [[-1.23456]]])
     got = answer.call("dilated_convolution", whole, W, 1)
-    want = np.array([[0.5], [-0.25], [-1], [-1.75], [-2.5]])
+    want = 0.5 * x - 1.23456 * (x - 1)
     if got.dtype.kind in "iu":
         raise Wrong.fixed(
             "the result has the dtype of x, and whole numbers cut it off: "
             "make it float."
         )
-    expect_close(got, want, "five integers, taps 0.5 and -1.25")
+    expect_close(got, want, "five integers, taps 0.5 and -1.23456")
 
 
 @SQUARE.check("counted by hand")
@@ -385,11 +385,11 @@ def last_by_hand(answer, rng):
 @LAST.check("U is not transposed, the start state counts")
 def last_start(answer, rng):
     U = np.zeros((3, 3))
-    U[0, 1], U[2, 0] = np.arctanh([0.25, 0.5])
+    U[0, 1], U[2, 0] = np.arctanh([-0.25, 0.5])
     args = np.zeros((1, 2)), np.zeros((2, 3)), U, np.array([1.0, 0, 0])
     expect_close(
         answer.call("last_state", *args),
-        [0, 0.25, 0],
+        [0, -0.25, 0],
         "one step from (1, 0, 0), U with one entry in row 0, column 1",
         {
             "U is transposed; states are rows.": [0, 0, 0.5],

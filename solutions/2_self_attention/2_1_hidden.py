@@ -116,7 +116,7 @@ def cross_attention(x, y, W_Q, W_K, W_V):
     return a @ (y @ W_V), a
 
 
-@HIDDEN.wrong("2_1.a", "the values' signs turned")
+@HIDDEN.wrong("2_1.a", "values of both signs")
 def cross_attention(x, y, W_Q, W_K, W_V):
     a = (x @ W_Q @ (y @ W_K).mT / W_Q.shape[1] ** 0.5).softmax(-1)
     return (a @ (y @ W_V)).relu(), a
@@ -875,7 +875,7 @@ def self_attention_layer(x, W_Q, W_K, W_V):
 # --- e ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_1.e", "0.55 times as large")
+@HIDDEN.wrong("2_1.e", "0.123456 times as large")
 def largest_change(x, places, W_Q, W_K, W_V, order):
     before = set_outputs(x + places, W_Q, W_K, W_V)
     after = set_outputs(x[order] + places, W_Q, W_K, W_V)
