@@ -65,6 +65,18 @@ def said(got, want, **more):
             "yours sum to 1 along axis 1, the right ones along the last axis",
         ),
         (np.where(A > 1, np.nan, A), A, "nan or infinity"),
+        (np.round(A, 2), A, "yours is rounded to 2 decimals"),
+        (0.667, 2 / 3, "yours is rounded to 3 decimals"),
+        (np.clip(A, -9, 1.5), A, "numbers above 1.5 are cut off"),
+        (
+            np.clip(A, -1, 1.5),
+            A,
+            "numbers below -1 and above 1.5 are cut off",
+        ),
+        (P**2 / (P**2).sum(-1, keepdims=True), P, "scores 2 times as large"),
+        ([[0.2, 0.3, 0.5]], [[0.4, 0.6, 0]], "must have no weight has some"),
+        ([[0.4, 0.6, 0]], [[0.2, 0.3, 0.5]], "must have weight has none"),
+        ([[0.2, 0.3, 0.5]], [[0.6, 0.3, 0.1]], "each row sums to 1, but"),
     ],
 )
 def test_what_is_seen_of_wrong_numbers(got, want, words):

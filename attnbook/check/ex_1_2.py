@@ -229,6 +229,9 @@ def cold_gap(answer, rng):
     for times, words in ((3.0, "three"), (0.01, "0.01"), (500.0, "500")):
         got = answer.call("temperature_for", times, 0.75)
         expect_close(got, times * one, f"{words} times the gap")
+    got = shaped(answer.call("temperature_for", 1e-6, 0.75), ())
+    what = "a gap of 0.000001, the temperature times 1,000,000"
+    expect_close(got * 1e6, one, what)
 
 
 @MASK.check("weights of a worked example")
@@ -259,9 +262,9 @@ def mask_by_hand(answer, rng):
             "hide the diagonal.": _shifted(k),
         },
     )
-    args = np.array([0.0, -0.01, -0.03]), 100 * np.sqrt(2 * LN)
+    args = np.array([-0.01, 0, 0.02]), 100 * np.sqrt(2 * LN)
     got = answer.call("left_out_weights", *args)
-    what = "points 0, -0.01, -0.03, and w 100 times as large"
+    what = "points -0.01, 0, 0.02, and w 100 times as large"
     expect_close(got, off / off.sum(1)[:, None], what)
 
 

@@ -207,6 +207,12 @@ def large(answer, rng):
             expect_close(x, want, f"{name} {at}", same)
         else:
             expect_close(x, 0 * x, f"{name} {at}")
+    k[0, 1, 0] = 3 - LN3 / 1000  # scores 3000 and 3000 - ln 3, then negative
+    want[0, :, 0] = [0.75, 0.25, 2]
+    *_, dv = gradients(answer, (q, k, v, do))
+    expect_close(
+        dv, want, "dV where two scores near 3000 differ by ln 3 (clipped?)"
+    )
 
 
 @VJP.check("two worked rows")
@@ -235,7 +241,7 @@ def vjp_by_hand(answer, rng):
     got, want = answer.call("softmax_vjp", s, u), [[4, -6, 2], [3.5, -3.5, 0]]
     expect_close(got, np.array(want) / 7, "gradient by scores", suspects)
     # A slope is that of the loss sum(a u) when the scores move.
-    s, u, step = rng.normal(size=(3, 4, 6))
+    s, u, step = rng.normal(size=(3, 4, 6)) * [[[1]], [[30]], [[1]]]
     got = shaped(answer.call("softmax_vjp", s, u), (4, 6))
     loss = [
         (x / x.sum(1, keepdims=True) * u).sum()

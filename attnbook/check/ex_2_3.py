@@ -234,8 +234,8 @@ def results_by_hand(answer, rng):
             ),
         },
     )
-    out, _ = run_heads(answer, (*args[:5], -W_o, *args[6:]))
-    expect_close(out, -want, "results, with W_o's signs turned")
+    out, _ = run_heads(answer, (*args[:4], -args[4], *args[5:]))
+    expect_close(out, -want, "results, with the values' signs turned")
 
 
 @HEADS.check("scores near -995 and 995")

@@ -278,12 +278,12 @@ def late_by_hand(answer, rng):
     got = answer.call("attend_in_order", *args)
     expect_close(got, both(powers), "three words", suspects)
     w_q = np.pad(w_q, [(0, 0), (0, 3)]) * 7**0.5 / 2
-    args = (x, positions, w_q, np.pad(w_k, [(0, 0), (0, 3)]), w_v * [-1, 4])
+    args = (x, positions, w_q, np.pad(w_k, [(0, 0), (0, 3)]), w_v * [-1, 40])
     said = "the root of d is cut to a whole number."
-    cut = {said: [-1, 4] * both(powers ** (7**0.5 / 2))}
+    cut = {said: [-1, 40] * both(powers ** (7**0.5 / 2))}
     got = answer.call("attend_in_order", *args)
-    what = "three words, d = 7, values times -1 and 4"
-    expect_close(got, [-1, 4] * both(powers), what, cut)
+    what = "three words, d = 7, values times -1 and 40"
+    expect_close(got, [-1, 40] * both(powers), what, cut)
 
 
 @LATE.check("x and positions enter as their sum")

@@ -644,14 +644,14 @@ def sentence_future(answer, rng):
                 f"{place - 1} or an earlier one: a position sees what comes "
                 "after it."
             )
-    # Nine positions: the last entry must still know the first of them, whose
+    # 21 tokens: the last entry must still know the first of them, whose
     # key has the largest score.
-    tokens = np.array([[1, 3, 2, 3, 2, 2, 3, 2, 3, 0]])
+    tokens = np.array([[1, 3, 2, 3, 2, 2, 3, 2, 3] + [2, 3, 3] * 4 + [0]])
     W_q, W_k = np.zeros((2, 6, 7))
-    embed, places = np.eye(4, 6), np.tile(np.eye(6)[5], (10, 1))
+    embed, places = np.eye(4, 6), np.tile(np.eye(6)[5], (22, 1))
     W_q[5, 0], W_k[1, 0] = 20, 20
     args = (tokens, embed, places, W_q, W_k, np.eye(6), 0)
-    # Entries 1 to 7: 1 for token 1 and for the own token, which a label is
+    # Entries 1 to 19: 1 for token 1 and for the own token, which a label is
     # where the same token comes twice in a row.
     odds = np.exp(1.0)
     own = (tokens[0, 1:-2] == tokens[0, 2:-1]) * 1.0
@@ -660,7 +660,7 @@ def sentence_future(answer, rng):
     expect_close(
         answer.call("nats_per_token", *args),
         np.array([[first, *costs, 0]]),
-        "nine tokens that all attend to the first, then token 0 as padding (do "
+        "21 tokens that all attend to the first, then token 0 as padding (do "
         "the later ones still see it? is padding the token `pad`?)",
     )
 

@@ -169,6 +169,9 @@ def survives(answer, rng):
     total, norm, top = answer.call(
         "add_block", q, k, -np.eye(2, 3), *empty(1, 3), parts=3
     )
+    # Old terms that are 2000 lower, and no old terms, leave the same.
+    low = np.ones((1, 3)), np.ones(1), np.array([-3000.0])
+    after = answer.call("add_block", q, k, -np.eye(2, 3), *low, parts=3)
     said = "top starts at 0, or does not fall below it: all terms vanish when "
     said += "every score is far below. Before the first block it is -infinity."
     whole = "the root of d is cut to a whole number."
@@ -177,6 +180,9 @@ def survives(answer, rng):
     expect_close(norm, [4 / 3], "norm of scores near -1000", {said: [0.0]})
     what = "total of scores near -1000, negative values"
     expect_close(total, [[-1.0, -1 / 3, 0]], what, {said: np.zeros((1, 3))})
+    what = "of the same block after one with scores 2,000 lower"
+    expect_close(after[1], norm, f"norm {what}")
+    expect_close(after[0], total, f"total {what}")
 
 
 class Blocks:
@@ -326,6 +332,11 @@ def conv_beyond(answer, rng):
             raise
         want = np.array(cases.get(dilation, [1, 2, 3, 4, 5]))[:, None]
         expect_close(got, want, f"{case}: beyond the first token x is 0")
+    got = answer.call(
+        "dilated_convolution", np.ones((9, 1)), np.ones((7, 1, 1)), 1
+    )
+    want = np.array([1, 2, 3, 4, 5, 6, 7, 7, 7.0])[:, None]
+    expect_close(got, want, "nine tokens of 1, seven taps of 1")
     whole, W = x.astype(int), np.array([[[0.5]], [[-1.23456]]])
     got = answer.call("dilated_convolution", whole, W, 1)
     want = 0.5 * x - 1.23456 * (x - 1)

@@ -159,6 +159,49 @@ def mostly(got: ndarray, want: ndarray, tolerance: float) -> str | None:
     return None
 
 
+def weights(got: ndarray, want: ndarray, tolerance: float) -> str | None:
+    """What is seen of weights over the last axis, if both are such."""
+    if want.size < 2 or not want.ndim or min(got.min(), want.min()) < 0:
+        return None
+    ones = np.ones(want.shape[:-1])
+    if not all(near(x.sum(axis=-1), ones, tolerance) for x in (got, want)):
+        return None
+    if ((got > tolerance) & (want == 0)).any():
+        return "a key that must have no weight has some"
+    if ((got == 0) & (want > tolerance)).any():
+        return "a key that must have weight has none"
+    if min(got.min(), want.min()) > 1e-12:
+        logs = [np.log(x) for x in (got, want)]
+        mine, right = (x - x.mean(axis=-1, keepdims=True) for x in logs)
+        square = (right**2).sum()
+        ratio = (mine * right).sum() / square if square else 0
+        if ratio and near(mine, ratio * right, 100 * tolerance):
+            return (
+                f"these are the weights of scores {ratio:.4g} times as large: "
+                "check what the scores are divided by"
+            )
+    return "each row sums to 1, but the scores are not the right ones"
+
+
+def rounded(got: ndarray, want: ndarray, tolerance: float) -> str | None:
+    """Whether the result was rounded to some decimals."""
+    for digits in range(1, 8):
+        cut = np.round(want, digits)
+        if near(got, cut, 1e-12) and not near(cut, want, tolerance):
+            return f"yours is rounded to {digits} decimals"
+    return None
+
+
+def cut_off(got: ndarray, want: ndarray, tolerance: float) -> str | None:
+    """Whether numbers beyond some bound have become that bound."""
+    low, high = got.min(), got.max()
+    if low < high and near(got, np.clip(want, low, high), tolerance):
+        ends = {"below": (low, want < low), "above": (high, want > high)}
+        bounds = [f"{k} {x:.6g}" for k, (x, cut) in ends.items() if cut.any()]
+        return f"numbers {' and '.join(bounds)} are cut off"
+    return None
+
+
 def inexact(got: ndarray, want: ndarray, tolerance: float) -> str | None:
     """Whether the error is that of float32, of rounding, of an epsilon."""
     if np.abs(got - want).max() > 3e-5 * max(np.abs(want).max(), 1e-2):
@@ -170,14 +213,17 @@ def inexact(got: ndarray, want: ndarray, tolerance: float) -> str | None:
 
 
 RULES = (
+    rounded,
     inexact,
     mapped,
+    cut_off,
     transposed,
     scaled,
     alike,
     first_only,
     normalised,
     rearranged,
+    weights,
     mostly,
 )
 

@@ -164,7 +164,7 @@ def look_back_many(queries, keys, states):
     return a @ states.detach(), a
 
 
-@HIDDEN.wrong("1_1.a", "weights: expected")
+@HIDDEN.wrong("1_1.a", "scores 1.333 times as large")
 def look_back_many(queries, keys, states):
     a = (queries @ keys.mT / queries.shape[1]).softmax(-1)  # i, not sqrt(d)
     return a @ states, a

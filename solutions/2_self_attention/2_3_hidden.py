@@ -249,7 +249,7 @@ def variant(
     return multi_head
 
 
-HIDDEN.wrong("2_3.b", "W_o's signs turned")(
+HIDDEN.wrong("2_3.b", "the values' signs turned")(
     variant(out=lambda c, W: np.maximum(join(c) @ W, 0))
 )
 HIDDEN.wrong("2_3.b", "as the only one: weights")(
