@@ -113,6 +113,9 @@ def fade_range(answer, rng):
     got = answer.call("faded_scores", pairs(2, p01=0.3), scores, 0.09 / LN2)
     suspects = {"there is no threshold: every overlap fades.": [0.8, 0.4]}
     expect_close(got, [0.8, 0.2], "overlap 0.3", suspects)
+    args = pairs(2, p01=0.01), scores, 1e-4 / LN2
+    got = answer.call("faded_scores", *args)
+    expect_close(got, [0.8, 0.2], "overlap 0.01", suspects)
     got = answer.call("faded_scores", pairs(2, p01=1.0), scores, 0.1 / LN2)
     suspects = {"no score is set to 0, however small.": [0.8, 0.0]}
     expect_close(got, [0.8, 0.4 / 1024], "overlap 1", suspects)
@@ -253,12 +256,12 @@ def shaped_both(answer, rng):
 
 @SHAPED.check("cells far away")
 def shaped_far(answer, rng):
-    points, sizes = np.zeros((1, 2)), np.full((1, 2), 0.01)
+    points, sizes = np.zeros((1, 2)), np.full((1, 2), 1e-4)
     centres = np.array([[1.0, 0], [1, 0], [2, 0]])
     got = answer.call(
         "shaped_weights", np.zeros((1, 1, 3)), points, sizes, centres
     )
-    what = "all cells a hundred widths away"
+    what = "all cells ten thousand widths away"
     remedy = "Add the logarithm to the scores, before the softmax."
     if not np.isfinite(got).all():
         raise Wrong.fixed(
@@ -270,6 +273,12 @@ def shaped_far(answer, rng):
         f"exp gives 0 for each. {remedy}": np.zeros((1, 1, 3)),
     }
     expect_close(got, [[[0.5, 0.5, 0]]], what, suspects)
+    small = np.zeros((1, 1, 3)), points, sizes, centres * 1e-4
+    got = answer.call("shaped_weights", *small)
+    cells = rows(np.exp([-0.5, -0.5, -2]))
+    why = "sizes may be small: divide by them as they are."
+    suspects = {why: np.full((1, 1, 3), 1 / 3)}
+    expect_close(got, cells[None, None], "sizes of 0.0001", suspects, 1e-5)
     scores = np.array([[[2000, 2000 + LN2, 2000], [-2000, LN2 - 2000, -2000]]])
     args = scores, np.zeros((2, 2)), np.ones((2, 2)), centres
     got = answer.call("shaped_weights", *args)
@@ -339,6 +348,12 @@ def slope_inside(answer, rng):
         suspects = {why: -2 * s / (s + distance) ** 2}
         what = f"widths {a} and {b}, distance {distance}"
         expect_slope(answer, distance, a, b, 0.0, suspects, what)
+    what = "widths 4 and 2, distance 1.000000001: no longer inside"
+    why = "any part outside counts, however small: no tolerance."
+    expect_slope(answer, 1 + 1e-9, 4, 2, -6 / 16, {why: 0.0}, what)
+    why = "a slope may be steeper than 1; nothing is cut off."
+    what = "widths 0.1 and 0.1, distance 0.1"
+    expect_slope(answer, 0.1, 0.1, 0.1, -5, {why: -1.0}, what)
 
 
 @SLOPE.check("no step where the boxes come apart")
@@ -408,6 +423,14 @@ def twice_choices(answer, rng):
     suspects = {few + k * " ": np.arange(9) < k for k in range(3, 9)}
     args = np.roll(np.eye(9), 4, axis=1), np.arange(9.0, 0, -1) / 10, 0.5
     expect_hits(answer, *args, np.ones(9), suspects, "nine of each")
+    chain = np.eye(6) * 0.9
+    chain[5] = np.linspace(0.9, 0.6, 6)  # the others take all but the last
+    suspects = {"the sixth choice is free, and overlaps enough.": [1] * 5 + [0]}
+    args = chain, np.linspace(0.9, 0.8, 6), 0.5
+    expect_hits(answer, *args, [1] * 6, suspects, "six objects")
+    suspects = {"the best score is first, by however little.": [1, 0]}
+    args = [[0.8], [0.7]], [0.61, 0.6101], 0.5
+    expect_hits(answer, *args, [0, 1], suspects, "scores 0.61 and 0.6101")
 
 
 @TWICE.check("a box that is no hit takes nothing")
@@ -423,6 +446,9 @@ def twice_miss(answer, rng):
 def twice_least(answer, rng):
     equal = {"an overlap equal to the least is enough.": [0]}
     expect_hits(answer, [[0.5]], [0.9], 0.5, [1], equal, "overlap 0.5")
+    less = {"an overlap less than the least is no hit: no tolerance.": [1]}
+    args = [[0.4999999]], [0.9], 0.5
+    expect_hits(answer, *args, [0], less, "overlap 0.4999999")
     fixed = {"`least` is not always 0.5.": [1, 0]}
     args = [[0.6, 0.2], [0.3, 0.2]], [0.9, 0.8], 0.75
     expect_hits(answer, *args, [0, 0], fixed, "least 0.75")

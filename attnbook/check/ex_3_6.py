@@ -349,6 +349,10 @@ def mark_certain(answer, rng):
     got = answer.call("best_expected_dice", np.array([1.0, 0, 1, 0, 0, 1]))
     suspects = {"that marks all pixels.": 6 / 9}
     expect_close(got, 1.0, "three certain pixels of six", suspects)
+    got = answer.call("best_expected_dice", np.full(40, 0.05))
+    why = "unlikely pixels may be in the best set, and many of them."
+    suspects = {why: 0.1 / 3, f"{why} ": 0.0}
+    expect_close(got, 4 / 42, "40 times p = 0.05", suspects)
     got = answer.call("best_expected_dice", np.array([0.25]))
     expect_close(got, 0.4, "p = 0.25 alone: 0.5 / 1.25")
     got = answer.call("best_expected_dice", np.array([0.1, 0.9, 0.1]))
@@ -458,6 +462,10 @@ def forgets_slanted(answer, rng):
     expect_distance(*args, "two points and three close ones", suspects)
     args = answer, many, few, np.hypot(18, 1)
     expect_distance(*args, "three close points and two", suspects)
+    two = [[0, 0], [0, 1.5]], [[0, 0], [0, 9.25]]
+    suspects = {"ask both ways, also where both sets are as large.": 1.5}
+    for sets in (two, two[::-1]):
+        expect_distance(answer, *sets, 7.75, "two points and two", suspects)
 
 
 def expect_seen(answer, kernels, strides, want, what, suspects):
@@ -525,6 +533,8 @@ def sees_front(answer, rng):
     expect_shape(whole, (), "the number of pixels")
     if not np.isfinite([whole, rest]).all():
         raise Wrong.fixed("the number of pixels is finite.")
+    args = [9, 11, 2], [8, 11, 1]
+    expect_seen(answer, *args, 177, "kernels 9, 11, 2, strides 8, 11, 1", {})
     some = "only some of the layers are counted."
     suspects = {some + k * " ": float(2**k) for k in range(1, 11)}
     what = "eleven layers of kernel 2 and stride 2"

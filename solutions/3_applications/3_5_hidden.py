@@ -416,6 +416,13 @@ def giou_slope(distance, wide_a, wide_b):
     return 0.0 if inside else -2 * s / (s + distance) ** 2
 
 
+@HIDDEN.wrong("3_5.c", "no tolerance")
+def giou_slope(distance, wide_a, wide_b):
+    s = (wide_a + wide_b) / 2
+    inside = distance <= abs(wide_a - wide_b) / 2 + 1e-6
+    return 0.0 if inside else -2 * s / (s + distance) ** 2
+
+
 # --- d ---------------------------------------------------------------------
 
 
@@ -517,6 +524,27 @@ def hit_flags(overlap, scores, least):
         which = free[k].argmax()
         if free[k, which] >= least:
             hit[k], free[:, which] = True, -1
+    return hit
+
+
+@HIDDEN.wrong("3_5.d", "no tolerance")
+def hit_flags(overlap, scores, least):
+    hit, free = np.zeros(len(scores), bool), overlap.copy()
+    for k in np.argsort(-scores):
+        which = free[k].argmax()
+        if free[k, which] >= least - 1e-6:
+            hit[k], free[:, which] = True, -1
+    return hit
+
+
+@HIDDEN.wrong("3_5.d", "the sixth choice is free")
+def hit_flags(overlap, scores, least):
+    hit, free = np.zeros(len(scores), bool), overlap.copy()
+    for k in np.argsort(-scores):
+        for which in np.argsort(-overlap[k])[:3]:
+            if free[k, which] >= least:
+                hit[k], free[:, which] = True, -1
+                break
     return hit
 
 

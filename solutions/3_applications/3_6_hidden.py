@@ -381,6 +381,13 @@ def best_expected_dice(p):
     return best
 
 
+@HIDDEN.wrong("3_6.c", "and many of them")
+def best_expected_dice(p):
+    likely = np.sort(p)[::-1][: max(1, (p >= 0.1).sum())]
+    marked = np.arange(1, len(likely) + 1)
+    return (2 * likely.cumsum() / (marked + p.sum())).max()
+
+
 # --- d ---------------------------------------------------------------------
 
 
@@ -474,6 +481,14 @@ def hausdorff_of_points(found, gold):
 def hausdorff_of_points(found, gold):
     found, gold = found[:5], gold[:5]
     table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
+    return max(table.min(axis=1).max(), table.min(axis=0).max())
+
+
+@HIDDEN.wrong("3_6.d", "also where both sets are as large")
+def hausdorff_of_points(found, gold):
+    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
+    if len(found) == len(gold):
+        return min(table.min(axis=1).max(), table.min(axis=0).max())
     return max(table.min(axis=1).max(), table.min(axis=0).max())
 
 
