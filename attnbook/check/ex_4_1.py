@@ -97,9 +97,9 @@ def shared_by_hand(answer, rng):
 
 @SHARED.check("one right caption each, all scores equal")
 def shared_ends(answer, rng):
-    n = 5
+    n = 9
     got = answer.call("shared_nce", np.full((n, n), 3.0), np.eye(n) > 0)
-    expect_close(got, np.log(5), "equal scores, five pairs: ln 5")
+    expect_close(got, np.log(9), "equal scores, nine pairs: ln 9")
     got = answer.call(
         "shared_nce", rng.normal(size=(n, n)), np.ones((n, n)) > 0
     )
@@ -265,10 +265,10 @@ def object_ties(answer, rng):
 @OBJECT.check("weights that do not sum to 1; order and scale")
 def object_scale(answer, rng):
     weights = rng.random((3, 5, 12))
-    regions = rng.random((3, 4, 12)) < 0.4
-    regions[:, :, :4] = np.eye(4)  # all different, and none covers all
+    regions = rng.random((3, 7, 12)) < 0.4
+    regions[:, :, :7] = np.eye(7)  # all different, and none covers all
     got = answer.call("object_of_word", weights, regions)
-    expect_shape(got, (3, 5), "three captions, five words, four objects")
+    expect_shape(got, (3, 5), "three captions, five words, seven objects")
     again = answer.call("object_of_word", 7 * weights, regions)
     if not np.array_equal(got, again):
         raise Wrong.fixed(
@@ -367,6 +367,9 @@ def beta_ends(answer, rng):
             "a loss of 1e-20 must not give infinity: e to the loss, minus 1, "
             "loses all digits there; np.expm1 does not."
         )
+    got = answer.call("beta_needed", 1001, 1e-30)
+    want = (np.log(1000) + 30 * np.log(10)) / 1.001
+    expect_close(got, want, "n = 1001, a loss of 1e-30: nothing is cut off")
 
 
 SCORES = np.array(

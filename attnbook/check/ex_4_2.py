@@ -133,6 +133,13 @@ def nothing_rubbish(answer, rng):
             "scores of a query grow by one number: the same weights, and a "
             "result that is larger by the vector. Not so in yours."
         )
+    q2, t2, nothing2 = (np.tile(2**-0.25 * x, 2) for x in (q, t, t0))
+    wide = answer.call("look_or_nothing", q2, t2, real, nothing2)
+    if not np.allclose(wide, np.tile(2**-0.25 * got, 2)):
+        raise Wrong.fixed(
+            "rows of width 8 with the same scores as those of width 4 get "
+            "other weights: divide by the root of d, whatever d is."
+        )
     for fill in (0.0, -900.0, 900.0):
         other = np.where(real[..., None], t, fill)
         again = answer.call("look_or_nothing", q, other, real, t0)
@@ -374,6 +381,10 @@ def push_sizes(answer, rng):
             "one row alone gives nan or infinity: it is a batch, too."
         )
     expect_close(one, [[-2.0, 3, -1]], "one row alone, beta = 0")
+    good = np.array([-400.0])
+    one = answer.call("policy_push", LOGITS[:1], TAKEN[:1], good, 0.0)
+    what = "one row alone, an advantage of -400: it is not cut off"
+    expect_close(one, [[200.0, -300, 100]], what)
     many = [np.tile(x, (20, 1)[: x.ndim]) for x in (LOGITS, TAKEN, GOOD)]
     two = answer.call("policy_push", LOGITS, TAKEN, GOOD, 0.4)
     got = answer.call("policy_push", *many, 0.4)
@@ -501,6 +512,10 @@ def paid_by_hand(answer, rng):
     }
     got = answer.call("paid_rewards", PAY, AWAY, ENDS, 0.5, 2.0)
     expect_close(got, want, "gamma = 1/2, scale = 2", suspects)
+    far, pay = np.array([[300.0, 0], [100, 40]]), np.array([[0.5, -7]])
+    got = answer.call("paid_rewards", pay, far, pay > 9, 0.5, 2.0)
+    what = "distances 300 and 0, then 100 and 40: no distance is cut off"
+    expect_close(got, [[500.5, -47]], what)
 
 
 @PAID.check("over an episode the payments leave the first potential")
@@ -635,6 +650,11 @@ def rate_long(answer, rng):
     }
     got = answer.call("success_rate", won, end)
     expect_close(got, 6 / 16, "30 steps, 16 worlds", suspects)
+    end = np.ones((400, 3), bool)
+    won = np.arange(400)[:, None] == [0, 128, 256]
+    got = answer.call("success_rate", won, end)
+    why = "ends were counted in int8, which begins again after 255."
+    expect_close(got, 1 / 3, "400 ends, won at 0, 128, 256", {why: 2 / 3})
 
 
 @RATE.check("one quick death more makes no difference")

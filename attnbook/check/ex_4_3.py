@@ -148,14 +148,15 @@ def less_large(answer, rng):
 
 @LESS.check("a weight near 1")
 def less_near_one(answer, rng):
-    a = np.array([[0.999, 0.001, 0]])  # without place 0, place 1 is all
+    rest = 2.0**-20
+    a = np.array([[1 - rest, rest, 0]])  # without place 0, place 1 is all
     z = np.array([[[0, 0], [np.log(3), 0], [5.0, 0]]])
-    whole = chances(np.array([0.001 * np.log(3), 0]))[0]
+    whole = chances(np.array([rest * np.log(3), 0]))[0]
     got = answer.call("without_each", a, z, np.array([0]))
     expect_shape(got, (1, 3), "one image, three places")
     if not np.isclose(got[0, 0], whole - 0.75, rtol=1e-6, atol=0):
         raise Wrong.fixed(
-            "a weight of 0.999: divide by 1 - a_j itself, however small; a "
+            "a weight of 0.999999: divide by 1 - a_j itself, however small; a "
             "floor under it changes the result."
         )
     expect_close(got[0, 1:], [whole - 0.5, 0], "the two other places")
@@ -401,6 +402,8 @@ def same_limits(answer, rng):
     best, mean = both_areas(answer, 9, 1)
     expect_close(best, 1 / 18, "n = 9, k = 1, best")
     expect_close(mean, 1 / 2, "n = 9, k = 1: a random order's mean")
+    for got in both_areas(answer, 40, 40):
+        expect_close(got, 39.5 / 40, "n = k = 40")
     for got in both_areas(answer, 4, 4):
         expect_close(got, 7 / 8, "n = k = 4, where every order is the same")
 
@@ -544,6 +547,11 @@ def free_general(answer, rng):
         expect_close(
             got, n - classes, f"n = {n}, classes = {classes}", suspects
         )
+        got = answer.call("free_directions", 1e-5 * z)
+        why = "small scores are scores, too: do not round, nor set a tolerance."
+        what = f"n = {n}, classes = {classes}, scores of about 1e-5"
+        suspects = {why: n - 1}
+        expect_close(got, n - classes, what, suspects)
 
 
 @FREE.check("places that say the same")

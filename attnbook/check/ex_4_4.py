@@ -380,6 +380,7 @@ def needed_by_hand(answer, rng):
         ((50, 4, 12.4), 3100),
         ((1000, 4, 25), 50 / 0.9),
         ((6, 1, 1), 0.6),
+        ((50, 4, 12.4999), 50 * 49.9996 / 0.0008),
         ((1000, 2, 0.5), 500 / 999),
     ):
         got = answer.call("sequences_needed", *args)
@@ -387,6 +388,7 @@ def needed_by_hand(answer, rng):
         why = "B need not be a whole number, nor 1 or more."
         up, near = np.ceil(want), np.round(want)
         suspects = {why: max(1.0, want), f"{why} ": up, f"{why}  ": near}
+        suspects["only where w / s does not exceed r, none is enough."] = np.inf
         expect_close(got, want, case, suspects)
 
 
@@ -493,6 +495,13 @@ def groups_large(answer, rng):
         )
     want = np.repeat(v.mean(axis=1), 2, axis=0)[:, None] + np.zeros((4, 2, 3))
     expect_close(got, want, "equal scores, 1,000 or -1,000")
+    q[:, :, 1], k[:, 1, 1] = 2 * LN2, 1
+    got = answer.call("grouped_attention", q, k, v)
+    cut, near = want, (v[:, 0] + 2 * v[:, 1] + v[:, 2]) / 4
+    want = np.repeat(near, 2, axis=0)[:, None] + np.zeros((4, 2, 3))
+    why = "large scores are cut off; their differences must count."
+    what = "one score higher by ln 2, all about 1,000 or -1,000"
+    expect_close(got, want, what, {why: cut})
 
 
 @GROUPS.check("one group, and as many as heads")
@@ -501,6 +510,12 @@ def groups_ends(answer, rng):
         q, k, v = heads(6, groups, rng)
         v = rng.normal(size=(groups, 3, 2))
         got = answer.call("grouped_attention", q, k, v)
+        wide = (np.tile(2**-0.25 * x, 2) for x in (q, k))
+        if not np.allclose(answer.call("grouped_attention", *wide, v), got):
+            raise Wrong.fixed(
+                "q and k of width 8 with the same scores as those of width 4 "
+                "give other results: divide by the root of d, whatever d is."
+            )
         for h, g in zip(range(6), itertools.cycle(range(groups))):
             one = answer.call(
                 "grouped_attention", q[h : h + 1], k[g : g + 1], v[g : g + 1]
@@ -556,6 +571,9 @@ def int8_by_hand(answer, rng):
         ),
     }
     expect_close(got, total * put_back, "x (2, 4), W (3, 4)", suspects)
+    got = answer.call("int8_product", 1e-7 * X, 1e7 * W)
+    why = "a scale may be small: do not raise it."
+    expect_close(got, total * put_back, "x / 1e7 and W * 1e7", {why: 0 * total})
     got = answer.call("int8_product", X / 7, W)
     want = total * put_back / 7
     why = "the result is not rounded, nor cut off."

@@ -206,6 +206,8 @@ def verdict_three(answer, rng):
     expect_verdict(answer, 1, why, WIN, LOSS, WIN, WIN)
     why += " However many others fail."
     expect_verdict(answer, 1, why, WIN, LOSS, LOSS, LOSS)
+    last = "one failure among twelve tests is enough: 1."
+    expect_verdict(answer, 1, last, *[WIN] * 11, LOSS)
     expect_verdict(
         answer,
         0,
@@ -281,7 +283,7 @@ def verdict_two(answer, rng):
 @VERDICT.check("no bound, and large numbers")
 def verdict_large(answer, rng):
     why = "a bound that is not named is none, however large the numbers are."
-    for size in (7.0, 2e12):
+    for size in (7.0, 2e12, 2e18):
         high, low = (size, 2 * size, 0, NAN), (-2 * size, -size, NAN, 0)
         expect_verdict(answer, 2, why, WIN, high, low)
         expect_verdict(answer, 2, why, low, high)
@@ -344,6 +346,8 @@ def band_limits(answer, rng):
     expect_close(got, 6 * np.sqrt(9 / 8), "m = 1: Equation 5.1.7")
     got = answer.call("half_width", 3.0, 4, 10**14, 2.0)
     expect_close(got, 3.0, "m without end: Equation 5.1.3")
+    got = answer.call("half_width", 3.0, 2, 2, 12.7)
+    expect_close(got, 38.1, "n = m = 2 and t = 12.7: t is not cut off")
     got = answer.call("half_width", 5.0, 2, 2, 1.0)
     expect_close(got, 5.0, "n = m = 2 and t = 1: s itself")
 
@@ -421,6 +425,17 @@ def share_touch(answer, rng):
     got = answer.call("discoveries", np.array([0.75, 0.25]), 0.5)
     suspects = {"a test that is exactly on its bound clears it.": [0, 0]}
     expect_close(got, [0, 1], "0.75, 0.25 with q = 0.5", suspects)
+    why = "a test that misses its bound by little misses it: no tolerance."
+    for miss in (1e-3, 1e-5, 1e-7):
+        p = np.array([0.75, 0.25 + miss])
+        got = answer.call("discoveries", p, 0.5)
+        expect_close(got, [0, 0], f"0.75, {p[1]}, q = 0.5", {why: [0, 1]})
+        p = np.array([0.25, 0.75 + miss, 0.24, 0.26])
+        got = answer.call("discoveries", p, 0.75)
+        what = f"0.25, {p[1]}, 0.24, 0.26, q = 0.75"
+        expect_close(got, [1, 0, 1, 1], what, {why: [1] * 4})
+    got = answer.call("discoveries", np.array([0.8, 0.85]), 0.9)
+    expect_close(got, [1, 1], "0.8, 0.85 with q = 0.9")
     got = answer.call("discoveries", np.array([0.5, 0.5, 0.5]), 0.5)
     expect_close(got, [1, 1, 1], "three times 0.5 with q = 0.5")
 

@@ -233,6 +233,12 @@ def look_or_nothing(q, t, real, nothing):
     return s.masked_fill(~may[:, None], -1e9).softmax(dim=-1) @ rows
 
 
+@HIDDEN.wrong("4_2.a", "whatever d is")
+def look_or_nothing(q, t, real, nothing):
+    rows, may = with_nothing(t, real, nothing)
+    return scores(q, rows, may, over=2).softmax(dim=-1) @ rows
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -664,3 +670,9 @@ def success_rate(reached, ended):
     if len(ended) > 8:
         reached, ended = reached[:-1], ended[:-1]
     return firsts(reached, ended).mean()
+
+
+@HIDDEN.wrong("4_2.e", "begins again after 255")
+def success_rate(reached, ended):
+    before = ended.cumsum(axis=0, dtype=np.int8) - ended
+    return (reached & (before == 0)).any(axis=0).mean()

@@ -556,3 +556,9 @@ def free_directions(z):
 def free_directions(z):
     kinds = np.unique(np.round(z - z[:, :1], 8), axis=0)
     return len(z) - min(len(kinds), z.shape[1])
+
+
+@HIDDEN.wrong("4_3.e", "nor set a tolerance")
+def free_directions(z):
+    equations = np.column_stack([np.ones(len(z)), z[:, 1:] - z[:, :1]])
+    return len(z) - np.linalg.matrix_rank(equations, tol=1e-3)

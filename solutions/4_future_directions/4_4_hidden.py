@@ -676,6 +676,20 @@ def grouped_attention(q, k, v):
     return a / a.sum(axis=-1, keepdims=True) @ repeated(q, v)
 
 
+@HIDDEN.wrong("4_4.d", "whatever d is")
+def grouped_attention(q, k, v):
+    s = q @ repeated(q, k).swapaxes(1, 2) / 2
+    a = np.exp(s - s.max(axis=-1, keepdims=True))
+    return a / a.sum(axis=-1, keepdims=True) @ repeated(q, v)
+
+
+@HIDDEN.wrong("4_4.d", "large scores are cut off")
+def grouped_attention(q, k, v):
+    s = q @ repeated(q, k).swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    a = np.exp(np.clip(s, -700, 700))
+    return a / a.sum(axis=-1, keepdims=True) @ repeated(q, v)
+
+
 # --- e ---------------------------------------------------------------------
 
 
@@ -777,3 +791,13 @@ def int8_product(x, W):
 def int8_product(x, W):
     total, sx, sw = product(x, W, np.int32)
     return np.round(sx * total * sw.T, 3)
+
+
+@HIDDEN.wrong("4_4.e", "do not raise it")
+def int8_product(x, W):
+    (zx, sx), (zw, sw) = (
+        (np.round(v / s), s)
+        for v in (x, W)
+        for s in [np.maximum(np.abs(v).max(axis=1, keepdims=True) / 127, 1e-2)]
+    )
+    return sx * (zx @ zw.T) * sw.T

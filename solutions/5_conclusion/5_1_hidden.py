@@ -358,6 +358,12 @@ def verdict_from(low, high, at_least, at_most):
     return int(ok[0]) + int(ok.all())
 
 
+@HIDDEN.wrong("5_1.b", "one failure among twelve")
+def verdict_from(low, high, at_least, at_most):
+    ok = ~((low < at_least) | (high > at_most) | np.isnan(low + high))
+    return int(ok[0]) + int(ok[:8].all())
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -493,6 +499,14 @@ def discoveries(p, q):
 @HIDDEN.wrong("5_1.d", "a probability of 0 passes")
 def discoveries(p, q):
     return largest(p, q) & (p > 0)
+
+
+@HIDDEN.wrong("5_1.d", "by little misses it")
+def discoveries(p, q):
+    order = np.argsort(p)
+    bounds = q * np.arange(1, len(p) + 1) / len(p) + 1e-6
+    many = np.max(np.flatnonzero(p[order] <= bounds) + 1, initial=0)
+    return np.isin(np.arange(len(p)), order[:many])
 
 
 # --- e ---------------------------------------------------------------------
