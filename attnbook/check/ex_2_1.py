@@ -351,8 +351,8 @@ def sharp_corners(answer, rng):
 @SHARP.check("put back into Equation 2.1.10")
 def sharp_back(answer, rng):
     p, n = rng.uniform(0.02, 0.98, size=6), int(rng.integers(20, 90))
-    small = answer.call("needed_score", np.array([1e-12, 1 - 2.0**-30]), 2)
-    want = np.log([1e-12, 2.0**30 - 1])
+    small = answer.call("needed_score", np.array([1e-12, 1 - 2.0**-20]), 2)
+    want = np.log([1e-12, 2.0**20 - 1])
     got = answer.call("needed_score", 0.5, 5001)
     expect_close(got, np.log(5000), "weight 0.5 among 5,001")
     expect_close(small, want, "weights near 0 and near 1, of two")

@@ -78,7 +78,7 @@ def piece(answer, rng):
     expect_close(got, below, "positions -7, -6, -5", suspects)
     got = answer.call("waves", 10**6, 3, 6, 2.3**3)
     far = table(1, 1 / 2.3, 2.3**-2, start=10**6)
-    expect_close(got, far, "positions from 1,000,000 on (all in float64)")
+    expect_close(got, far, "positions from 1,000,000 on (rates in float64)")
 
 
 @WAVES.check("sine and cosine of the same angle; distances")
@@ -89,7 +89,11 @@ def circle(answer, rng):
     expect_close(ones, np.ones((7, 5)), "column t and t + d/2, squared, added")
     dots = got @ got.T
     expect_close(dots[1:, 1:], dots[:-1, :-1], "dot products, one step on")
-    expect_close(got[1, 4], sin(3 * 1000**-0.8), "position 3, last sine")
+    expect_close(
+        got[1, 4],
+        sin(3 * 1000**-0.8),
+        "position 3, width 10, last sine (exponent -2t / width)",
+    )
 
 
 def three(a, b, c):

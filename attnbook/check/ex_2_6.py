@@ -407,6 +407,10 @@ def last_start(answer, rng):
             "the start state is ignored.": [0, 0, 0],
         },
     )
+    args = np.array([[2.0]]), np.array([[2, -3.0]]), np.eye(2), np.zeros(2)
+    want = np.tanh([4, -6])
+    got = answer.call("last_state", *args)
+    expect_close(got, want, "one step to tanh(4) and tanh(-6), from 0")
     x, W, U = (rng.normal(size=s) / 2 for s in [(9, 2), (2, 3), (3, 3)])
     first = answer.call("last_state", x[:4], W, U, np.array([0.5, -0.5, 1]))
     rest = answer.call("last_state", x[4:], W, U, shaped(first, (3,)))

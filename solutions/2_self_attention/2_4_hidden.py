@@ -99,7 +99,7 @@ def waves(start, n, width, base):
     return halves(np.maximum(angles(start, n, right(width, base)), 0))
 
 
-@HIDDEN.wrong("2_4.a", "all in float64")
+@HIDDEN.wrong("2_4.a", "rates in float64")
 def waves(start, n, width, base):
     a = angles(start, n, right(width, base)).astype(np.float32)
     return halves(a).astype(float)
