@@ -112,6 +112,11 @@ def test_hidden_checks_say_nothing_of_it():
     assert said(A[:, None], A).plain == plain
 
 
+def test_large_results_are_not_looked_at():
+    want = np.arange(200_000.0)
+    assert str(said(2 * want, want)).startswith("it: expected ")
+
+
 def test_a_suspect_comes_first():
     assert str(said(2 * A, A, suspects={"known.": 2 * A})) == "it: known."
 

@@ -159,6 +159,7 @@ def own_positions(answer, rng):
     positions = np.array([[0, 1, 2, 3, 4], [9, 2, 0, 7, 7]])
     got = answer.call("turn", x, positions, 30.0)
     alone = answer.call("turn", x[1:], positions[1:], 30.0)
+    shaped(alone, x[1:].shape, "one example alone")
     if got.shape == x.shape and not np.allclose(got[1:], alone):
         raise Wrong(
             "an example's result depends on the others in its batch: every "
