@@ -179,7 +179,7 @@ def step_survives(answer, rng):
         "infinity)",
     )
     _, a = answer.call(
-        "decoder_step", y, q, 0 * keys, h, W, -1e15 * v, R, 2, parts=2
+        "decoder_step", y, q, 0 * keys, h, W, -1e7 * v, R, 2, parts=2
     )
     why = "padding must count as minus infinity, not as some low number."
     suspects = {why: np.array([0, 0, 1, 1, 1]) / 3}
@@ -479,7 +479,7 @@ def padded_alone(answer, rng):
     low = answer.call("contexts", scores - 1200, states, lengths)
     why = "all scores 1,200 lower; padding needs a score below any other"
     expect_close(low, clean, why)
-    equal = np.where(np.arange(4) < lengths[:, None, None], -1e15, 0)
+    equal = np.where(np.arange(4) < lengths[:, None, None], -1e7, 0)
     equal = equal + np.zeros((2, 3, 4))
     low = answer.call("contexts", equal, states, lengths)
     means = [states[b, :n].mean(axis=0) for b, n in enumerate(lengths)]
@@ -491,7 +491,7 @@ def padded_alone(answer, rng):
         + np.zeros((1, 3, 1))
     }
     want = np.stack(means)[:, None] + np.zeros((1, 3, 1))
-    expect_close(low, want, "equal scores of -1e15, padding 0", suspects)
+    expect_close(low, want, "equal scores of -1e7, padding 0", suspects)
 
 
 @PADDED.check("a sentence alone")

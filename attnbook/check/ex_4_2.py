@@ -191,11 +191,11 @@ def nothing_far(answer, rng):
         got = answer.call("look_or_nothing", q, t, real, t0)
         what = f"scores of {far:,.0f} + ln 2 (0, 1, 2)"
         expect_close(got, want[:, None], what, {reason: value[:, None]})
-    q, t[0, 1] = np.array([[[-2e15, 0, 0, 0]]]), [0, 9, 0, 2]
+    q, t[0, 1] = np.array([[[-2e7, 0, 0, 0]]]), [0, 9, 0, 2]
     got = answer.call("look_or_nothing", q, t, real, t0)
     want = (t0 + t[:, 0] + t[:, 2]) / 3
     why = "an empty slot needs a score of minus infinity, not some low number."
-    what = "equal scores of -1e15, empty slot 0"
+    what = "equal scores of -1e7, empty slot 0"
     expect_close(got, want[:, None], what, {why: t[:, 1:2]})
 
 

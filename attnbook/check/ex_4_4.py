@@ -501,7 +501,7 @@ def groups_large(answer, rng):
     want = np.repeat(near, 2, axis=0)[:, None] + np.zeros((4, 2, 3))
     why = "large scores are cut off; their differences must count."
     what = "one score higher by ln 2, all about 1,000 or -1,000"
-    expect_close(got, want, what, {why: cut})
+    expect_close(got, want, what, {why: cut}, tolerance=1e-3)
 
 
 @GROUPS.check("one group, and as many as heads")
@@ -511,7 +511,8 @@ def groups_ends(answer, rng):
         v = rng.normal(size=(groups, 3, 2))
         got = answer.call("grouped_attention", q, k, v)
         wide = (np.tile(2**-0.25 * x, 2) for x in (q, k))
-        if not np.allclose(answer.call("grouped_attention", *wide, v), got):
+        wide = answer.call("grouped_attention", *wide, v)
+        if wide.shape != got.shape or not np.allclose(wide, got, atol=1e-5):
             raise Wrong.fixed(
                 "q and k of width 8 with the same scores as those of width 4 "
                 "give other results: divide by the root of d, whatever d is."

@@ -283,7 +283,7 @@ def verdict_two(answer, rng):
 @VERDICT.check("no bound, and large numbers")
 def verdict_large(answer, rng):
     why = "a bound that is not named is none, however large the numbers are."
-    for size in (7.0, 2e12, 2e18):
+    for size in (7.0, 2e12):
         high, low = (size, 2 * size, 0, NAN), (-2 * size, -size, NAN, 0)
         expect_verdict(answer, 2, why, WIN, high, low)
         expect_verdict(answer, 2, why, low, high)

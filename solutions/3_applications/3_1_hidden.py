@@ -265,7 +265,7 @@ def decoder_step(y, q, keys, h, W, v, R, real):
 
 @HIDDEN.wrong("3_1.a", "as minus infinity, not as some low number")
 def decoder_step(y, q, keys, h, W, v, R, real):
-    s = score(q, keys, W, v).masked_fill(~real_mask(keys, real), -1e9)
+    s = score(q, keys, W, v).masked_fill(~real_mask(keys, real), -1e5)
     a = s.softmax(0)
     return state(y, a @ h, q, R), a
 
@@ -588,7 +588,7 @@ def contexts(scores, states, lengths):
 @HIDDEN.wrong("3_1.d", "minus infinity, not some low number")
 def contexts(scores, states, lengths):
     real = torch.arange(states.shape[1]) < lengths[:, None]
-    s = scores.masked_fill(~real[:, None], -1e9)
+    s = scores.masked_fill(~real[:, None], -1e5)
     return s.softmax(dim=-1) @ states
 
 

@@ -165,7 +165,7 @@ def pool_reviews(h, q, W, U, v, may_attend):
 
 @HIDDEN.wrong("3_2.a", "as minus infinity, not as some low number")
 def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v).masked_fill(~may_attend, -1e9)
+    s = scores(h, q, W, U, v).masked_fill(~may_attend, -1e5)
     return summed(s.softmax(-1), h)
 
 

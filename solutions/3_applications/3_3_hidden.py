@@ -204,7 +204,7 @@ def span_in_one_pass(s, e, most):
 
 @HIDDEN.wrong("3_3.a", "cut no logarithm off")
 def span_in_one_pass(s, e, most):
-    s, e = np.maximum(s, -1e9), np.maximum(e, -1e9)
+    s, e = np.maximum(s, -1e5), np.maximum(e, -1e5)
     return table(s, e, lambda i, k: (i <= k) & (k < i + most))
 
 
@@ -337,7 +337,7 @@ def coattention(h, u, may_h, may_u):
 
 @HIDDEN.wrong("3_3.b", "minus infinity, not some low number")
 def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, may_h, may_u, fill=-1e9), h, u)
+    return collect(*parts(h, u, may_h, may_u, fill=-1e5), h, u)
 
 
 @HIDDEN.wrong("3_3.b", "in reverse order")
@@ -547,7 +547,7 @@ def start_loss(scores, may, gold):
 
 @HIDDEN.wrong("3_3.d", "minus infinity, not some low number")
 def start_loss(scores, may, gold):
-    log_p = scores.masked_fill(~may, -1e9).log_softmax(-1)
+    log_p = scores.masked_fill(~may, -1e5).log_softmax(-1)
     return -log_p[torch.arange(len(gold)), gold].mean()
 
 
@@ -640,5 +640,5 @@ HIDDEN.wrong_answers[-1].names = {"prediction": "perhaps"}
 
 @HIDDEN.wrong("3_3.e", "no number is low enough for all odds")
 def best_threshold_score(odds, right, answerable):
-    cuts = [-1e9, *odds]
+    cuts = [-1e5, *odds]
     return max(np.where(odds <= t, right, ~answerable).mean() for t in cuts)

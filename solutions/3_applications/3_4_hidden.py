@@ -192,7 +192,7 @@ def soft_pool(v, beta, may):
 
 @HIDDEN.wrong("3_4.a", "as minus infinity, not as some low number")
 def soft_pool(v, beta, may):
-    s = (beta * v).masked_fill(~may[..., None], -1e9)
+    s = (beta * v).masked_fill(~may[..., None], -1e5)
     return (s.softmax(dim=1) * v).sum(dim=1)
 
 

@@ -282,7 +282,7 @@ def attend_along_rows(q, k, v, may):
 
 @HIDDEN.wrong("3_6.b", "minus infinity, not some low number")
 def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, fill=-1e9) @ v
+    return softened(q, k, may, fill=-1e5) @ v
 
 
 @HIDDEN.wrong("3_6.b", "values may be negative")
