@@ -1,13 +1,18 @@
 """What is said of wrong numbers: a cause first, bare numbers last."""
 
+import tracemalloc
+from itertools import cycle
+
 import numpy as np
 import pytest
 
+from attnbook.check import exercises
 from attnbook.check.engine import (
     Wrong,
     expect_close,
     expect_gradients,
     expect_shape,
+    run_checks,
     shaped,
 )
 from attnbook.check.inprocess import InProcess
@@ -169,3 +174,34 @@ def test_an_argument_without_effect():
     answer = InProcess({"f": lambda x, y: x * 2 + 0 * y}, "torch")
     with pytest.raises(Wrong, match="y has no effect on the result"):
         expect_gradients(answer, "f", args, np.random.default_rng(0))
+
+
+class Odd:
+    """An answer whose every result has another long shape."""
+
+    def __init__(self, start):
+        shapes = [(9000, 1), (1, 9000), (9000,), (1, 1, 9000), (9000, 1, 1)]
+        self.shapes = cycle(shapes[start:] + shapes[:start])
+
+    def call(self, name, *args, parts=1):
+        results = tuple(np.ones(next(self.shapes)) for _ in range(parts))
+        return results if parts > 1 else results[0]
+
+    def vjp(self, name, args, cotangent, parts=1):
+        return self.call(name, parts=20)
+
+    def value(self, name):
+        return np.ones(3)
+
+
+@pytest.mark.parametrize("start", range(5))
+def test_no_check_broadcasts_one_result_against_another(start):
+    """9000 by 9000 numbers would be 648 MB."""
+    for exercise in exercises().values():
+        if exercise.id[0] not in "12":
+            continue
+        tracemalloc.start()
+        run_checks(exercise, Odd(start), np.random.default_rng(0))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 200e6, exercise.id
