@@ -206,7 +206,7 @@ def other_shape(
 ) -> Wrong:
     """What to raise for a result of another shape."""
     head = what and f"{what}: "
-    tail = f": {seen}." if seen else "."
+    tail = f" ({seen})." if seen else "."
     return Wrong(
         f"{head}shape {want} expected, yours is {got}{tail}",
         f"{head}the shape is not the one that is asked for.",

@@ -251,13 +251,11 @@ def shape_causes(got: ndarray, want: ndarray) -> Iterator[str]:
     ones = [[n for n in x.shape if n != 1] for x in (got, want)]
     if ones[0] == ones[1]:
         many = "many" if extra > 0 else "few"
-        yield f"there is an axis of size 1 too {many}"
+        yield f"an axis of size 1 too {many}"
     if sorted(got.shape) == sorted(want.shape):
         yield "axes are exchanged (transposed)"
     if extra > 0 and got.size > want.size:
-        yield (
-            "there is an axis too many: something was broadcast, or not summed"
-        )
+        yield "an axis too many: something was broadcast, or not summed"
     if got.size == want.size:
         yield "as many numbers as asked for, but shaped otherwise"
     if extra < 0:
