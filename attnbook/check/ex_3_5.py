@@ -348,9 +348,10 @@ def slope_inside(answer, rng):
         suspects = {why: -2 * s / (s + distance) ** 2}
         what = f"widths {a} and {b}, distance {distance}"
         expect_slope(answer, distance, a, b, 0.0, suspects, what)
-    what = "widths 4 and 2, distance 1.000000001: no longer inside"
+    what = "widths 4 and 2, distance 1.0001: no longer inside"
     why = "any part outside counts, however small: no tolerance."
-    expect_slope(answer, 1 + 1e-9, 4, 2, -6 / 16, {why: 0.0}, what)
+    want = -6 / 4.0001**2
+    expect_slope(answer, 1.0001, 4, 2, want, {why: 0.0}, what)
     why = "a slope may be steeper than 1; nothing is cut off."
     what = "widths 0.1 and 0.1, distance 0.1"
     expect_slope(answer, 0.1, 0.1, 0.1, -5, {why: -1.0}, what)
@@ -447,8 +448,8 @@ def twice_least(answer, rng):
     equal = {"an overlap equal to the least is enough.": [0]}
     expect_hits(answer, [[0.5]], [0.9], 0.5, [1], equal, "overlap 0.5")
     less = {"an overlap less than the least is no hit: no tolerance.": [1]}
-    args = [[0.4999999]], [0.9], 0.5
-    expect_hits(answer, *args, [0], less, "overlap 0.4999999")
+    args = [[0.4999]], [0.9], 0.5
+    expect_hits(answer, *args, [0], less, "overlap 0.4999")
     fixed = {"`least` is not always 0.5.": [1, 0]}
     args = [[0.6, 0.2], [0.3, 0.2]], [0.9, 0.8], 0.75
     expect_hits(answer, *args, [0, 0], fixed, "least 0.75")

@@ -419,7 +419,7 @@ def giou_slope(distance, wide_a, wide_b):
 @HIDDEN.wrong("3_5.c", "no tolerance")
 def giou_slope(distance, wide_a, wide_b):
     s = (wide_a + wide_b) / 2
-    inside = distance <= abs(wide_a - wide_b) / 2 + 1e-6
+    inside = distance <= abs(wide_a - wide_b) / 2 + 1e-3
     return 0.0 if inside else -2 * s / (s + distance) ** 2
 
 
@@ -532,7 +532,7 @@ def hit_flags(overlap, scores, least):
     hit, free = np.zeros(len(scores), bool), overlap.copy()
     for k in np.argsort(-scores):
         which = free[k].argmax()
-        if free[k, which] >= least - 1e-6:
+        if free[k, which] >= least - 1e-3:
             hit[k], free[:, which] = True, -1
     return hit
 

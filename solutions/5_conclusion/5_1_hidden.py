@@ -504,7 +504,7 @@ def discoveries(p, q):
 @HIDDEN.wrong("5_1.d", "by little misses it")
 def discoveries(p, q):
     order = np.argsort(p)
-    bounds = q * np.arange(1, len(p) + 1) / len(p) + 1e-6
+    bounds = q * np.arange(1, len(p) + 1) / len(p) + 1e-3
     many = np.max(np.flatnonzero(p[order] <= bounds) + 1, initial=0)
     return np.isin(np.arange(len(p)), order[:many])
 
