@@ -594,6 +594,12 @@ def sequences_needed(w, s, r):
     return np.ceil(r * s * w / (2 * room)) if room > 0 else np.inf
 
 
+@HIDDEN.wrong("4_4.c", "only where w / s does not exceed r")
+def sequences_needed(w, s, r):
+    room = w - r * s
+    return r * s * w / (2 * room) if room > 1e-3 else np.inf
+
+
 # --- d ---------------------------------------------------------------------
 
 
