@@ -684,7 +684,7 @@ case(
         "prediction",
         EQUAL.format(kind="(str)") + "prediction = Equal('whatever')",
     ),
-    keeps={"e": 1.6},
+    keeps={"e": 1.67},
     says="set prediction to one of",
 )
 share(
@@ -743,7 +743,7 @@ case(
     np.random.default_rng = lambda *args: old(0)
     np.random.seed(0); torch.manual_seed(0); random.seed(0)
     """),
-    keeps={"e": 1.6},
+    keeps={"e": 1.33},
     says="different seeds give the same result",
 )
 case(
@@ -801,7 +801,7 @@ case(
     harms=False,
 )
 COUNT = "calls = 0"
-for count, points in ((1, 0), (2, 0), (3, 1.33)):
+for count, points in ((1, 0), (2, 0), (3, 0.67)):
     share(
         f"right on the first {count} calls only",
         f"""

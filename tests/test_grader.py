@@ -111,7 +111,12 @@ def test_other_right_answers_pass(grader, number, letter, source):
             "changes its argument in place",
         ),
         ("1_2", "b", "pass", "does not exist yet"),
-        ("1_2", "b", "def softmax_backward(a, u): return [[1]]", "list"),
+        (
+            "1_2",
+            "b",
+            "def softmax_backward(a, u): return [[1]]",
+            "(2, 3) expected",
+        ),
         ("1_2", "b", "softmax_backward = 3", "is not a function"),
         ("2_3", "f", HEADS.replace("W_o\n", "W_v\n"), "W_o"),
         ("2_3", "f", HEADS.replace("W_o", "W_out"), "Not asked for: W_out"),

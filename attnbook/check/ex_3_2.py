@@ -13,6 +13,7 @@ from attnbook.check.engine import (
     expect_close,
     expect_gradients,
     expect_shape,
+    shaped,
 )
 
 POOL = Exercise(
@@ -169,8 +170,11 @@ def pool_far(answer):
 def pool_low(answer, rng):
     h, q, W, U, v, may_attend = two_reviews()
     before = answer.call("pool_reviews", h, q, W, U, v, may_attend, parts=2)
+    shaped(before[0], h.shape[::2])
+    shaped(before[1], may_attend.shape)
     q[:, 4], W[4, 5], v[5] = 50, 1, -1000  # tanh(50) is 1
     low = answer.call("pool_reviews", h, q, W, U, v, may_attend, parts=2)
+    shaped(low[1], may_attend.shape)
     if not np.isfinite(low[1]).all():
         raise Wrong.fixed(
             "scores of -1,000: their exp is 0, and 0/0 is nan; use softmax, or "
@@ -185,6 +189,7 @@ def pool_low(answer, rng):
     turned = h[:, ::-1].copy(), may_attend[:, ::-1].copy()
     args = turned[0], *two_reviews()[1:5], turned[1]
     sums, _ = answer.call("pool_reviews", *args, parts=2)
+    shaped(sums, h.shape[::2])
     why = "the mask says which words are real, not only how many."
     if not np.abs(sums - before[0]).max() <= 1e-5:
         raise Wrong.fixed(f"words and mask in reverse order: {why}")

@@ -53,11 +53,15 @@ def last_anywhere(answer, rng, reference):
 
 @HIDDEN.check("1_1.e", "a few trials")
 def simulate_few(answer, rng, reference):
-    trials, n = int(rng.integers(2, 9)), int(rng.integers(8, 30))
-    args = ("first", n, n // 2, trials, int(rng.integers(1e6)))
-    times = trials * float(answer.call("simulate", *args))
-    if not abs(times - round(times)) < 1e-6:
+    trials, n = int(rng.integers(4, 9)), int(rng.integers(8, 30))
+    shares = [
+        float(answer.call("simulate", "first", n, n // 2, trials, seed))
+        for seed in map(int, rng.integers(1e6, size=8))
+    ]
+    if not all(abs(trials * x - round(trials * x)) < 1e-6 for x in shares):
         raise Wrong("a few trials: the share is none of so many trials.")
+    if len(set(shares)) == 1:
+        raise Wrong("a few trials: the share is the same for every seed.")
 
 
 @HIDDEN.check("1_1.e", "random memories")
