@@ -39,7 +39,6 @@ def grader_for(settings: Settings) -> Grader:
                 "version that the run was started with: give all machines "
                 "the same one."
             )
-        limit_own_memory()
         sandbox = Sandbox(settings.limits, settings.isolate)
         _graders[settings] = Grader(course, sandbox, settings.seed)
     return _graders[settings]
@@ -49,9 +48,10 @@ def limit_own_memory() -> None:
     """What a check makes of a student's numbers fails above this, and costs
     that question. The sandbox lifts the limit for itself and sets others."""
     room = jail.address_space() + OWN_MEMORY
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if soft == resource.RLIM_INFINITY:
-        resource.setrlimit(resource.RLIMIT_AS, (room, hard))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if hard != resource.RLIM_INFINITY:
+        room = min(room, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (room, hard))
 
 
 def grade_one(settings: Settings, submission: Submission) -> str:
@@ -138,7 +138,7 @@ def pool_of(kind, jobs: int):
     """A pool that leaves nothing running, however it is left."""
     context = multiprocessing.get_context("fork")
     pool = kind(
-        max_workers=max(1, jobs), context=context, initializer=end_with_parent
+        max_workers=max(1, jobs), context=context, initializer=become_worker
     )
     try:
         yield pool
@@ -150,8 +150,10 @@ def pool_of(kind, jobs: int):
         pool.join()
 
 
-def end_with_parent() -> None:
-    """A worker, and the sandbox that it started, ends if the run is killed."""
+def become_worker() -> None:
+    """It has a limit of memory; it, and the sandbox that it started, ends if
+    the run is killed."""
+    limit_own_memory()
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
 
