@@ -176,6 +176,22 @@ def test_an_argument_without_effect():
         expect_gradients(answer, "f", args, np.random.default_rng(0))
 
 
+def test_gradients_may_be_computed_in_float32():
+    """Not in float16, and not from a rounded result."""
+
+    def gradients(f):
+        answer = InProcess({"f": f}, "torch")
+        args = {"x": np.random.default_rng(1).normal(size=(5, 8))}
+        expect_gradients(answer, "f", args, np.random.default_rng(0))
+
+    gradients(lambda x: x.float().softmax(-1) @ x.float().mT)
+    with pytest.raises(Wrong, match="is not that of the result"):
+        gradients(lambda x: x.float().softmax(-1).detach() @ x.float().mT)
+    for less in (lambda x: x.half(), lambda x: x + (x.round() - x).detach()):
+        with pytest.raises(Wrong):
+            gradients(lambda x, less=less: less(x).softmax(-1))
+
+
 class Odd:
     """An answer whose every result has another long shape."""
 

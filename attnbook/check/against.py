@@ -69,14 +69,16 @@ def agree(
     args: tuple,
     what: str,
     parts: int = 1,
+    tolerance: float = 1e-6,
 ) -> None:
     """Wrong unless answer and reference return the same for these args."""
     got = answer.call(name, *args, parts=parts)
     want = reference.call(name, *args, parts=parts)
     if parts == 1:
-        return expect_close(got, want, what)
+        return expect_close(got, want, what, tolerance=tolerance)
     for part, (mine, theirs) in enumerate(zip(got, want), 1):
-        expect_close(mine, theirs, f"{what}, result {part}")
+        name = f"{what}, result {part}"
+        expect_close(mine, theirs, name, tolerance=tolerance)
 
 
 def agree_in_gradient(
@@ -85,6 +87,7 @@ def agree_in_gradient(
     name: str | Module,
     args: tuple,
     cotangent: np.ndarray,
+    tolerance: float = 1e-6,
 ) -> None:
     """Wrong unless the vector-Jacobian products are the same."""
     got = answer.vjp(name, args, cotangent)
@@ -92,4 +95,5 @@ def agree_in_gradient(
     weights = name.weights if isinstance(name, Module) else ()
     for part, (mine, theirs) in enumerate(zip(got, want)):
         of = weights[part] if part < len(weights) else f"argument {part + 1}"
-        expect_close(mine, theirs, f"gradient of {of}")
+        name = f"gradient of {of}"
+        expect_close(mine, theirs, name, tolerance=tolerance)
