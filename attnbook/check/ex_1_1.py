@@ -163,6 +163,7 @@ def memory_by_hand(answer, rng):
             "the guess is right with probability 1/V, not 1 - 1/V.": 2 / 3
             + 0.3,
             "the share kept has no remainder: divide with /, not //.": 0.1,
+            "the guess is among all V values, not V - 1.": 2 / 3 + 1 / 27,
         },
     )
 
@@ -181,7 +182,13 @@ def everything_fits(answer, rng):
 @MEMORY.check("an array of lengths at once")
 def many_lengths(answer, rng):
     got = answer.call("accuracy_of_memory", np.array([1, 2, 4, 8]), 2, 5)
-    expect_close(got, [1, 1, 0.6, 0.4], "1, 2, 4, 8 pairs, 2 slots, 5 values")
+    said = "the number of values has no effect: you guess among 10."
+    expect_close(
+        got,
+        [1, 1, 0.6, 0.4],
+        "1, 2, 4, 8 pairs, 2 slots, 5 values",
+        {said: [1, 1, 0.55, 0.325]},
+    )
     got = answer.call("accuracy_of_memory", np.array([[7, 2, 70]]), 3, 9)
     want = [[31 / 63, 1, 3 / 70 + 67 / 630]]
     expect_close(got, want, "7, 2, 70 pairs in a row, 3 slots, 9 values")
@@ -207,6 +214,17 @@ def share_by_hand(answer, rng):
             / (big + 0.05**2),
             "there are n - 1 small weights, not n.": big / (big + 6 * 0.05**2),
             "that is signal over noise; the share divides by their sum.": 45,
+            "there are n - 1 small weights, not n - 2.": big
+            / (big + 4 * 0.05**2),
+            "the squares add up to (1 - a)^2 divided by n - 1, not times.": big
+            / (big + 5 * rest**2),
+            "it is (1 - a) that is squared, not a.": big
+            / (big + (1 - big) / 5),
+            "the small weights are added up, but not squared.": big
+            / (big + rest / 5),
+            "square every weight, the large one too.": 0.75 / 0.8,
+            "n has no effect: that is for 24 pairs.": big
+            / (big + rest**2 / 23),
         },
     )
     got = answer.call("signal_when_spread", 0.6, 3)
@@ -222,6 +240,9 @@ def share_of_equal(answer, rng):
     for n in (2, 7, 24):
         got = answer.call("signal_when_spread", 1 / n, n)
         expect_close(got, 1 / n, f"weight 1/{n} among {n}")
+    got = shaped(answer.call("signal_when_spread", 1e-4, 10_000), ())
+    what = "weight 0.0001 among 10,000, times 10,000 (is something added?)"
+    expect_close(got * 1e4, 1.0, what, tolerance=1e-5)
 
 
 @LAST.check("each sequence ends at its own length")
@@ -244,6 +265,8 @@ def own_length(answer, rng):
             ],
             "you took the state before the last: length l ends at index "
             "l - 1.": [[0, 1, 2], [18, 19, 20]],
+            "you took the state after the last: length l ends at index "
+            "l - 1.": [[6, 7, 8], [21, 22, 23]],
             "that is the average over the steps, not the last state.": [
                 [1.5, 2.5, 3.5],
                 [16.5, 17.5, 18.5],
@@ -280,22 +303,29 @@ def predicted(answer, rng):
 
 @GUESS.check("a simulation agrees with Equation 1.1.2")
 def agrees(answer, rng):
+    want, fewer, more = (m / 9 + (1 - m / 9) / 10 for m in (5, 4, 6))
     for keep in ("first", "last"):
-        got = answer.call("simulate", keep, 12, 5, 15_000, 7)
-        want = 5 / 12 + 7 / 12 / 10
+        got = answer.call("simulate", keep, 9, 5, 15_000, 7)
         if np.ndim(got) != 0:
             raise Wrong("return one number, the share of right answers.")
-        if abs(got - 5 / 12) < 0.015:
+        head = f"keep {keep}, 9 pairs, 5 kept: {float(got):.3f}"
+        for reason, value in {
+            "is what never guessing gives; a forgotten pair is guessed among "
+            "10 values, anew each time.": 5 / 9,
+            "is what a memory of 4 gives: asked positions run from 0 to 8, "
+            "and exactly 5 of them are kept.": fewer,
+            "is what a memory of 6 gives: asked positions run from 0 to 8, "
+            "and exactly 5 of them are kept.": more,
+        }.items():
+            if abs(got - value) < 0.015:
+                raise Wrong(f"{head} {reason}")
+        if not 0 <= got <= 1:  # nan too
+            raise Wrong(f"{head} is no share: it must lie between 0 and 1.")
+        if abs(got - want) > 0.016:
             raise Wrong(
-                f"keep {keep}: {float(got):.3f} is what never guessing gives; "
-                "a forgotten pair is guessed among 10 values, anew each time."
-            )
-        if not abs(got - want) <= 0.016:  # nan too
-            raise Wrong(
-                f"keep {keep}: {float(got):.3f} instead of {want:.3f}, for 12 "
-                "pairs, 5 kept. Is any of the 12 pairs as likely to be asked, "
-                "anew in each trial? Is a guess made only where the pair was "
-                "forgotten? Are exactly 5 kept?"
+                f"{head} instead of {want:.3f}. Is any of the 9 pairs as "
+                "likely to be asked, anew in each trial? Is a guess made only "
+                "where the pair was forgotten? Are exactly 5 kept?"
             )
 
 
@@ -320,6 +350,12 @@ def seeded(answer, rng):
     if runs[0] == runs[1] == runs[2]:
         raise Wrong(
             "different seeds give the same result: draw with the given seed."
+        )
+    # A multiple of all powers of 2 to 65,536, of 9, 125 and 7.
+    if runs == [run("last", seed + 516_096_000) for seed in (3, 4, 5)]:
+        raise Wrong(
+            "seeds that lie far apart give the same result: draw with the "
+            "seed itself, not with its remainder (%)."
         )
     if runs == [run("first", seed) for seed in (3, 4, 5)]:
         raise Wrong('"first" and "last" give the same draws: use `keep`.')

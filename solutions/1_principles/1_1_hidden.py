@@ -21,7 +21,7 @@ def sizes(rng):
 def look_anywhere(answer, rng, reference):
     b, i, j, d, e = sizes(rng)
     args = [rng.normal(size=s) * 3 for s in [(b, i, d), (b, j, d), (b, j, e)]]
-    agree(answer, reference, "look_back_many", tuple(args), "random", 2)
+    agree(answer, reference, "look_back_many", tuple(args), "random", 2, 1e-5)
 
 
 @HIDDEN.check("1_1.a", "gradients")
@@ -29,7 +29,7 @@ def look_gradient(answer, rng, reference):
     b, i, j, d, e = sizes(rng)
     args = [rng.normal(size=s) for s in [(b, i, d), (b, j, d), (b, j, e)]]
     u = rng.normal(size=(b, i, e))
-    agree_in_gradient(answer, reference, "look_back_many", tuple(args), u)
+    agree_in_gradient(answer, reference, "look_back_many", tuple(args), u, 1e-4)
 
 
 @HIDDEN.check("1_1.b", "random sizes")
@@ -217,7 +217,39 @@ def accuracy_of_memory(n, m, values):
     return kept + (1 - kept) / values
 
 
+@HIDDEN.wrong("1_1.b", "not V - 1")
+def accuracy_of_memory(n, m, values):
+    kept = np.minimum(m, n) / n
+    return kept + (1 - kept) / (values - 1)
+
+
+@HIDDEN.wrong("1_1.b", "you guess among 10")
+def accuracy_of_memory(n, m, values):
+    kept = np.minimum(m, n) / n
+    return kept + (1 - kept) / 10
+
+
 # --- c ---------------------------------------------------------------------
+
+
+SHARES = {
+    "not n - 2": lambda a, n: (n - 2) * ((1 - a) / (n - 1)) ** 2,
+    "divided by n - 1, not times": lambda a, n: (1 - a) ** 2 * (n - 1),
+    "that is squared, not a": lambda a, n: (1 - a**2) / (n - 1),
+    "added up, but not squared": lambda a, n: (1 - a) / (n - 1),
+    "that is for 24 pairs": lambda a, n: (1 - a) ** 2 / 23,
+    "is something added?": lambda a, n: (1 - a) ** 2 / (n - 1) + 1e-8,
+}
+for says, noise in SHARES.items():
+
+    @HIDDEN.wrong("1_1.c", says)
+    def signal_when_spread(a, n, noise=noise):
+        return a**2 / (a**2 + noise(a, n))
+
+
+@HIDDEN.wrong("1_1.c", "the large one too")
+def signal_when_spread(a, n):
+    return a / (a + (1 - a) / (n - 1))
 
 
 @HIDDEN.wrong("1_1.c", "needs its square")
@@ -273,6 +305,12 @@ def last_states(states, lengths):
     return states[torch.arange(len(lengths)), lengths - 2]
 
 
+@HIDDEN.wrong("1_1.d", "the state after the last")
+def last_states(states, lengths):
+    at = lengths.clamp(max=states.shape[1] - 1)
+    return states[torch.arange(len(lengths)), at]
+
+
 @HIDDEN.wrong("1_1.d", "index 4 is out of bounds")
 def last_states(states, lengths):
     return states[torch.arange(len(lengths)), lengths]
@@ -309,7 +347,7 @@ def simulate(keep, n, m, trials, seed):
     return (asked < m if keep == "first" else asked >= n - m).mean()
 
 
-@HIDDEN.wrong("1_1.e", "any of the 12 pairs as likely")
+@HIDDEN.wrong("1_1.e", "any of the 9 pairs as likely")
 def simulate(keep, n, m, trials, seed):
     # asks about recent pairs more often
     rng = np.random.default_rng(seed)
@@ -320,7 +358,7 @@ def simulate(keep, n, m, trials, seed):
     return (kept | (rng.integers(10, size=trials) == 0)).mean()
 
 
-@HIDDEN.wrong("1_1.e", "any of the 12 pairs as likely")
+@HIDDEN.wrong("1_1.e", "a memory of 6")
 def simulate(keep, n, m, trials, seed):
     # keeps one pair too many
     rng = np.random.default_rng(seed)
@@ -349,6 +387,30 @@ def simulate(keep, n, m, trials, seed):
     rng = np.random.default_rng(0)
     asked = rng.integers(n, size=trials)
     return ((asked < m) | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "not with its remainder")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed % 2)
+    asked = rng.integers(n, size=trials)
+    kept = asked < m if keep == "first" else asked >= n - m
+    return (kept | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "a memory of 4")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=trials)
+    kept = asked < m - 1 if keep == "first" else asked > n - m
+    return (kept | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "is no share")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=trials)
+    kept = asked < m if keep == "first" else asked >= n - m
+    return (kept | (rng.integers(10, size=trials) == 0)).mean() * 100
 
 
 @HIDDEN.wrong("1_1.e", "right once in ten")
