@@ -5,12 +5,14 @@ from itertools import cycle
 
 import numpy as np
 import pytest
+import torch
 
 from attnbook.check import exercises
 from attnbook.check.engine import (
     Wrong,
     expect_close,
     expect_gradients,
+    expect_same_for_integers,
     expect_shape,
     run_checks,
     shaped,
@@ -190,6 +192,22 @@ def test_gradients_may_be_computed_in_float32():
     for less in (lambda x: x.half(), lambda x: x + (x.round() - x).detach()):
         with pytest.raises(Wrong):
             gradients(lambda x, less=less: less(x).softmax(-1))
+
+
+def test_integers_may_be_refused_but_not_cut_off():
+    def of_integers(f):
+        answer, whole = InProcess({"f": f}), np.array([3, -1])
+        expect_same_for_integers(answer, "f", (whole, 2))
+
+    def into_integers(x, n):
+        out = np.zeros_like(x)
+        out[:] = x / n
+        return out
+
+    of_integers(lambda x, n: x / n)
+    of_integers(lambda x, n: torch.from_numpy(x).softmax(-1) * n)
+    with pytest.raises(Wrong, match="for arrays of integers"):
+        of_integers(into_integers)
 
 
 class Odd:

@@ -301,6 +301,26 @@ def expect_gradients(
         )
 
 
+def expect_same_for_integers(
+    answer: Answer, name: str, args: tuple, parts: int = 1
+) -> None:
+    """Wrong unless whole numbers give what the same as floats give. An answer
+    may raise instead: torch refuses a product of integers and floats."""
+    floats = (x * 1.0 if isinstance(x, ndarray) else x for x in args)
+    want = answer.call(name, *floats, parts=parts)
+    try:
+        got = answer.call(name, *args, parts=parts)
+    except Wrong as wrong:
+        if " raised " in str(wrong):
+            return
+        raise
+    if parts == 1:
+        got, want = [got], [want]
+    for mine, other in zip(got, want):
+        what = "for arrays of integers, against the same as floats"
+        expect_close(mine, other, what)
+
+
 def expect_choice(answer: Answer, name: str, choices: list[str]) -> None:
     """Wrong unless the variable holds one of these words."""
     try:

@@ -11,6 +11,7 @@ from attnbook.check.engine import (
     Wrong,
     expect_choice,
     expect_close,
+    expect_same_for_integers,
     shaped,
 )
 
@@ -90,6 +91,20 @@ def softmax_large(answer, rng):
         expect_close(
             got, want, f"scores of 10,000, temperature {temperature:g}"
         )
+    fine = np.array([[9999.3, 9999.3 + LN, -1e4]])
+    short = np.exp(np.diff(fine.astype(np.float32).astype(float))[0, 0])
+    expect_close(
+        answer.call("softmax_at", fine, 1.0),
+        [[1 / 3, 2 / 3, 0]],
+        "scores of 9,999.3 and ln 2 more",
+        {
+            "float32 holds only three decimals of such scores: divide and "
+            "subtract in float64.": [[1 / (1 + short), short / (1 + short), 0]]
+        },
+    )
+    alone = answer.call("softmax_at", np.array([[3.0], [-2.0]]), 0.5)
+    what = "one key alone gets all the weight (nothing is added to a sum)"
+    expect_close(alone, np.ones((2, 1)), what, tolerance=1e-9)
     small = answer.call("softmax_at", np.array([[0.0, -25.0]]), 1.0)
     expect_close(
         shaped(small, (1, 2))[0, 1] * (np.exp(25.0) + 1),
@@ -124,6 +139,11 @@ def softmax_shapes(answer, rng):
     scores = rng.normal(size=(2, 4, 3))
     stack = answer.call("softmax_at", scores, 0.7)
     sums = shaped(stack, (2, 4, 3), "a stack of rows").sum(axis=-1)
+    if np.allclose(stack.sum(axis=1), 1, atol=1e-5):
+        raise Wrong(
+            "a stack of rows: weights sum to 1 over axis 1, not over the last "
+            "one: count from the end, axis=-1."
+        )
     expect_close(sums, np.ones((2, 4)), "sums over the last axis")
     for at in [(1, 2), (0, 0), (1, 3)]:
         row = answer.call("softmax_at", scores[at], 0.7)
@@ -135,6 +155,7 @@ def backward_by_hand(answer, rng):
     a = np.array([[1, 2, 4], [2, 1, 1]]) / np.array([[7], [4]])
     u = np.array([[7, 0, 3.5], [1.0, 2.0, 0.0]])  # means 3 and 1
     want = a * (u - np.array([[3.0], [1.0]]))
+    twice = np.exp(a) / np.exp(a).sum(1)[:, None]
     expect_close(
         answer.call("softmax_backward", a, u),
         want,
@@ -156,7 +177,19 @@ def backward_by_hand(answer, rng):
             - np.array([[3.0], [1.0]]),
             "the mean runs over the batch; each row has its own.": a
             * (u - (a * u).sum(0)),
+            "the sum is that of a * u; yours is of u alone, times a.": a
+            * (u - a * u.sum(1)[:, None]),
+            "weights are weights already: no second softmax.": twice
+            * (u - (twice * u).sum(1)[:, None]),
         },
+    )
+    a, u = np.array([[1, 3], [2, 2]]) / 4, np.array([[4.0, 0], [0, 6]])
+    said = "row i gets the mean of row j: keep the axis (keepdims=True)."
+    expect_close(
+        answer.call("softmax_backward", a, u),
+        [[0.75, -0.75], [-1.5, 1.5]],
+        "two rows of two",
+        {said: a * (u - [1, 3])},
     )
 
 
@@ -177,11 +210,7 @@ def backward_rows(answer, rng):
     what = "the loss's slope when the scores move, three rows of six"
     expect_close((got * step).sum(), slope, what)
     whole = np.array([[3, -1, 0, 2, 2, 5]] * 3)
-    expect_close(
-        answer.call("softmax_backward", a, whole),
-        answer.call("softmax_backward", a, whole * 1.0),
-        "u of integers, against the same as floats",
-    )
+    expect_same_for_integers(answer, "softmax_backward", (a, whole))
 
 
 @COLD.check("worked values")
@@ -202,6 +231,8 @@ def cold_by_hand(answer, rng):
             / np.log2(9.0),
             "the smaller weight is 1 - a; you used the ratio 1 / (1 - a).": 1
             / np.log(10.0),
+            "the larger weight is a, the smaller 1 - a; yours stands for "
+            "weights (1 + a) / 2 and (1 - a) / 2.": 1 / np.log(19.0),
         },
     )
 
@@ -220,7 +251,8 @@ def cold_weight(answer, rng):
     got = answer.call("temperature_for", 1.0, 0.999)
     expect_close(got, 1 / np.log(999), "gap 1, weight 0.999")
     got = answer.call("temperature_for", 1.0, 0.501)
-    expect_close(got, 1 / np.log(501 / 499), "gap 1, weight 0.501")
+    what = "gap 1, weight 0.501 (any temperature may be needed: solve for it)"
+    expect_close(got, 1 / np.log(501 / 499), what, tolerance=1e-4)
 
 
 @COLD.check("proportional to the gap")
@@ -238,7 +270,11 @@ def cold_gap(answer, rng):
 def mask_by_hand(answer, rng):
     # Between 0, 1 and 3 with w^2 = 2 ln 2, the kernel is 2^-(distance^2).
     k = 2.0 ** -np.array([[0.0, 1, 9], [1, 0, 4], [9, 4, 0]])
-    off = k - np.eye(3)
+    off = k * (1 - np.eye(3))
+
+    def normal(x):
+        return x / x.sum(axis=1, keepdims=True)
+
     whole = k / k.sum(1)[:, None]
     zeroed = whole * (1 - np.eye(3))
     expect_close(
@@ -258,6 +294,10 @@ def mask_by_hand(answer, rng):
             ),
             "the sum runs over the queries; each row must sum to 1.": off
             / off.sum(0),
+            "the factor 1/2 in the scores is missing.": normal(off**2),
+            "w belongs inside the square, as (w times the distance)^2.": normal(
+                off ** (1 / np.sqrt(2 * LN))
+            ),
             "the weights are those of the wrong neighbour: the mask must "
             "hide the diagonal.": _shifted(k),
         },
@@ -287,7 +327,10 @@ def mask_sharp(answer, rng):
         got,
         [[0, 1, 0], [1, 0, 0], [0, 1, 0]],
         "w = 60",
-        {f"rows of 0: {lost}": np.zeros((3, 3))},
+        {
+            f"rows of 0: {lost}": np.zeros((3, 3)),
+            "the hidden score is finite, and not low enough.": np.eye(3),
+        },
     )
 
 
@@ -334,6 +377,11 @@ def smooth(answer, rng):
             "2 is the index of the best, or the last entry: return the best "
             "entry of the whole grid."
         )
+    if got.shape == () and not np.isclose(grid, got).any():
+        raise Wrong(
+            f"{float(got):g} is no entry of grid: return the sharpness, not "
+            "its error or its index."
+        )
     if got.shape == () and got in grid[:2]:
         raise Wrong(
             f"{float(got):g} has a larger mean squared error than 12: is it "
@@ -373,3 +421,8 @@ def criterion(answer, rng):
                 "here), square each error, then take the mean over all points."
             )
         expect_close(got, 0.01, f"{len(x)} points")
+    # The second case in another order: 11.5 against 19 if x alone is sorted.
+    x, y = np.array([2.0, 7, 5, 6]), np.array([-4.0, -3, 3, 3])
+    said = "x and y belong together: is one of them sorted, and not the other?"
+    got = answer.call("best_sharpness", x, y, np.array([0.01, 9]))
+    expect_close(got, 0.01, "points in no order", {said: 9})

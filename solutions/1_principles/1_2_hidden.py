@@ -150,6 +150,23 @@ def softmax_at(scores, temperature):
     return stable(scores / temperature), temperature
 
 
+@HIDDEN.wrong("1_2.a", "float32 holds only three decimals")
+def softmax_at(scores, temperature):
+    return stable(scores.astype(np.float32) / np.float32(temperature))
+
+
+@HIDDEN.wrong("1_2.a", "nothing is added to a sum")
+def softmax_at(scores, temperature):
+    s = scores / temperature
+    e = np.exp(s - s.max(axis=-1, keepdims=True))
+    return e / (e.sum(axis=-1, keepdims=True) + 1e-8)
+
+
+@HIDDEN.wrong("1_2.a", "sum to 1 over axis 1")
+def softmax_at(scores, temperature):
+    return stable(scores / temperature, axis=min(1, scores.ndim - 1))
+
+
 # --- b ---------------------------------------------------------------------
 
 
@@ -193,6 +210,24 @@ def softmax_backward(weights, u):
     return weights * u - (weights * u).sum(axis=-1, keepdims=True)
 
 
+@HIDDEN.wrong("1_2.b", "yours is of u alone")
+def softmax_backward(weights, u):
+    return weights * (u - weights * u.sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("1_2.b", "no second softmax")
+def softmax_backward(weights, u):
+    a = stable(weights)
+    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("1_2.b", "keep the axis")
+def softmax_backward(weights, u):
+    mean = (weights * u).sum(axis=-1)
+    square = weights.shape[0] == weights.shape[1]
+    return weights * (u - (mean if square else mean[:, None]))
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -234,6 +269,21 @@ def temperature_for(gap, weight):
 @HIDDEN.wrong("1_2.c", "not base 2")
 def temperature_for(gap, weight):
     return gap / np.log2(weight / (1 - weight))
+
+
+@HIDDEN.wrong("1_2.c", "stands for weights (1 + a) / 2")
+def temperature_for(gap, weight):
+    return gap / 2 / np.arctanh(weight)
+
+
+@HIDDEN.wrong("1_2.c", "any temperature may be needed")
+def temperature_for(gap, weight):
+    low, high = 1e-9, 100.0 * gap
+    for _ in range(200):
+        middle = (low + high) / 2
+        cold = 1 / (1 + np.exp(-gap / middle)) > weight
+        low, high = (middle, high) if cold else (low, middle)
+    return middle
 
 
 # --- d ---------------------------------------------------------------------
@@ -308,6 +358,21 @@ def left_out_weights(x, w):
     return a / (a.sum(axis=-1, keepdims=True) + 1e-12)
 
 
+@HIDDEN.wrong("1_2.d", "w = 60: the hidden score is finite")
+def left_out_weights(x, w):
+    return softmax(np.where(np.eye(len(x)), -100, scores_of(x, w)))
+
+
+@HIDDEN.wrong("1_2.d", "the factor 1/2")
+def left_out_weights(x, w):
+    return left_out(x, 2**0.5 * w)
+
+
+@HIDDEN.wrong("1_2.d", "w belongs inside the square")
+def left_out_weights(x, w):
+    return left_out(x, w**0.5)
+
+
 # --- e ---------------------------------------------------------------------
 
 
@@ -336,7 +401,7 @@ def best_sharpness(x, y, grid):
     return np.argmin(errors(x, y, grid))
 
 
-@HIDDEN.wrong("1_2.e", "expected")
+@HIDDEN.wrong("1_2.e", "is no entry of grid")
 def best_sharpness(x, y, grid):
     return errors(x, y, grid).min()  # the error, not the sharpness
 
@@ -388,3 +453,8 @@ def best_sharpness(x, y, grid):
             best = w
         last = error  # should be the best error so far
     return best
+
+
+@HIDDEN.wrong("1_2.e", "x and y belong together")
+def best_sharpness(x, y, grid):
+    return grid[np.argmin(errors(np.sort(x), y, grid))]
