@@ -201,6 +201,11 @@ def soft_pool(v, beta, may):
     return torch.relu((weights(v, beta, may) * v).sum(dim=1))
 
 
+@HIDDEN.wrong("3_4.a", "divided by the root of w")
+def soft_pool(v, beta, may):
+    return (weights(v, beta / v.shape[-1] ** 0.5, may) * v).sum(dim=1)
+
+
 @HIDDEN.wrong("3_4.a", "only the first images")
 def soft_pool(v, beta, may):
     out = (weights(v, beta, may) * v).sum(dim=1)
@@ -330,6 +335,28 @@ def gated_pool(h, V, U, p):
     return torch.einsum("bj,bjw->bw", s.clamp(-4000, 4000).softmax(-1), h)
 
 
+@HIDDEN.wrong("3_4.b", "use torch.tanh")
+def gated_pool(h, V, U, p):
+    e = (2 * h @ V).exp()
+    s = ((e - 1) / (e + 1) * torch.sigmoid(h @ U)) @ p
+    return collected(s, h)
+
+
+@HIDDEN.wrong("3_4.b", "each has scores of its own")
+def gated_pool(h, V, U, p):
+    return collected(scores(h, V, U, p)[:1].expand(len(h), -1), h)
+
+
+@HIDDEN.wrong("3_4.b", "the root of m")
+def gated_pool(h, V, U, p):
+    return collected(scores(h, V, U, p) / len(p) ** 0.5, h)
+
+
+@HIDDEN.wrong("3_4.b", "has lost its sign")
+def gated_pool(h, V, U, p):
+    return collected(scores(h, V, U, p).abs(), h)
+
+
 # --- c ---------------------------------------------------------------------
 
 
@@ -385,6 +412,27 @@ def weight_needed(n, rho, r):
 @HIDDEN.wrong("3_4.c", "Fewer places would need more weight")
 def weight_needed(n, rho, r):
     return 1 / (1 + np.sqrt(gap(rho, r) / (n - 1)))
+
+
+@HIDDEN.wrong("3_4.c", "a may be below 1/n")
+def weight_needed(n, rho, r):
+    return max(1 / n, 1 / (1 + np.sqrt((n - 1) * gap(rho, r))))
+
+
+@HIDDEN.wrong("3_4.c", "of the two roots")
+def weight_needed(n, rho, r):
+    root = np.sqrt((n - 1) * gap(rho, r))
+    return 1 / (1 - root) if 0 < root < 1 else 1 / (1 + root)
+
+
+@HIDDEN.wrong("3_4.c", "or cut off")
+def weight_needed(n, rho, r):
+    return 1 / (1 + np.sqrt((n - 1) * max(gap(rho, r), 1e-3)))
+
+
+@HIDDEN.wrong("3_4.c", "not added")
+def weight_needed(n, rho, r):
+    return 1 / (1 + np.sqrt((n - 1) * (gap(rho, r) + 2)))
 
 
 @HIDDEN.wrong("3_4.c", "the average's weight")
