@@ -317,6 +317,7 @@ def slope_apart(answer, rng):
         "the sign is wrong: farther apart is worse.": 0.06,
         "that is GIoU itself; its slope is asked.": -0.4,
         "s is half the sum of the widths.": -12 / 13**2,
+        "the widths differ: s is half of their sum.": -4 / 81,
         "the denominator is squared.": -6 / 10,
         "the quotient rule gives 2 s: both parts change with D.": -3 / 100,
         "only the numerator was differentiated.": -1 / 10,
@@ -348,10 +349,11 @@ def slope_inside(answer, rng):
         suspects = {why: -2 * s / (s + distance) ** 2}
         what = f"widths {a} and {b}, distance {distance}"
         expect_slope(answer, distance, a, b, 0.0, suspects, what)
-    what = "widths 4 and 2, distance 1.0001: no longer inside"
+    what = "widths 4 and 2, distance 1.00000095: no longer inside"
     why = "any part outside counts, however small: no tolerance."
-    want = -6 / 4.0001**2
-    expect_slope(answer, 1.0001, 4, 2, want, {why: 0.0}, what)
+    distance = 1 + 2.0**-20
+    want = -6 / (3 + distance) ** 2
+    expect_slope(answer, distance, 4, 2, want, {why: 0.0}, what)
     why = "a slope may be steeper than 1; nothing is cut off."
     what = "widths 0.1 and 0.1, distance 0.1"
     expect_slope(answer, 0.1, 0.1, 0.1, -5, {why: -1.0}, what)
@@ -448,14 +450,22 @@ def twice_least(answer, rng):
     equal = {"an overlap equal to the least is enough.": [0]}
     expect_hits(answer, [[0.5]], [0.9], 0.5, [1], equal, "overlap 0.5")
     less = {"an overlap less than the least is no hit: no tolerance.": [1]}
-    args = [[0.4999]], [0.9], 0.5
-    expect_hits(answer, *args, [0], less, "overlap 0.4999")
+    args = [[0.5 - 2.0**-21]], [0.9], 0.5
+    expect_hits(answer, *args, [0], less, "overlap 0.4999995")
     fixed = {"`least` is not always 0.5.": [1, 0]}
     args = [[0.6, 0.2], [0.3, 0.2]], [0.9, 0.8], 0.75
     expect_hits(answer, *args, [0, 0], fixed, "least 0.75")
     fixed = {"`least` is not always 0.5.": [0, 0]}
     args = [[0.3, 0.2], [0.1, 0.3]], [0.9, 0.8], 0.25
     expect_hits(answer, *args, [1, 1], fixed, "least 0.25")
+    for least in (0, 0.25):
+        why = (
+            "an object that is found is found once, whatever `least` is: "
+            "strike it out with a number below every IoU, such as -1."
+        )
+        suspects = {why: [1, 1, 1], f"{why} ": [1, 1, 0]}
+        args = [[0.9], [1.0], [0.6]], [0.9, 0.8, 0.7], least
+        expect_hits(answer, *args, [1, 0, 0], suspects, f"least {least}")
 
 
 @COPIES.check("you wrote a prediction first")
@@ -484,6 +494,14 @@ def copies_by_hand(answer, rng):
         "that is the area under the curve, not eleven points.": 1 / 4 + 1 / 6,
         "recall 0 is one of the eleven.": 4 / 10,
         "that is a sum; the mean is asked.": 5,
+        "recall is hits over `objects`, not over all hits.": (6 + 10 / 3) / 11,
+        "that is the mean precision; eleven recalls are asked.": 13 / 18,
+        "that takes the recall for the precision: hits over boxes so far.": 3
+        / 11,
+        "a recall that is never reached counts 0, not the last precision.": (
+            3 + 8 * 2 / 3
+        )
+        / 11,
     }
     expect_ap(answer, [1, 0, 1], 4, 5 / 11, suspects)
 
@@ -507,7 +525,10 @@ def copies_envelope(answer, rng):
 def copies_after(answer, rng):
     last = {"that is the precision at the end of the list.": 1 / 2}
     expect_ap(answer, [1, 1, 0, 0], 2, 1, last)
-    expect_ap(answer, [1, 0, 1, 0, 1, 0], 3, (4 + 3 * 2 / 3 + 4 * 0.6) / 11, {})
+    why = "a recall of 2/3 is below 0.7: do not round it."
+    rounded = {why: (4 + 4 * 2 / 3 + 3 * 0.6) / 11}
+    want = (4 + 3 * 2 / 3 + 4 * 0.6) / 11
+    expect_ap(answer, [1, 0, 1, 0, 1, 0], 3, want, rounded)
 
 
 @COPIES.check("nothing found")

@@ -270,6 +270,13 @@ def rows_low(answer, rng):
         raise Wrong.fixed(
             "all scores lower by 1,000 give other weights; cut none off."
         )
+    k[may, 0] = np.tile([1000 / LN2, 1000 / LN2 + 1], 2)
+    got = answer.call("attend_along_rows", q, k, v, may)
+    if not np.allclose(got, mixed([[1, 0, 2], [0, 1, 2]], v / 3), atol=0.1):
+        raise Wrong.fixed(
+            "scores of 1,000 and 1,000 + ln 2 must give the weights 1/3 and "
+            "2/3: do not cut scores off."
+        )
     k[may, 0] = -1e7
     got = answer.call("attend_along_rows", q, k, v, may)
     if not np.allclose(got, mixed([[0.5, 0, 0.5], [0, 0.5, 0.5]], v)):
@@ -291,6 +298,14 @@ def rows_apart(answer, rng):
         raise Wrong.fixed(
             "q and k of width 9, made so that all scores are those of width 3, "
             "give another result: divide by the root of d, whatever d is."
+        )
+    own = np.eye(5, dtype=bool)[:4]
+    hidden = answer.call("attend_along_rows", q, k, v, ~own)
+    moved = answer.call("attend_along_rows", q, k, v + own[..., None], ~own)
+    if not np.allclose(moved, hidden):
+        raise Wrong.fixed(
+            "a place that may not be attended to gets weight from its own "
+            "query."
         )
     k[2], v[2] = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
     after = answer.call("attend_along_rows", q, k, v, may)
@@ -322,6 +337,9 @@ def mark_by_hand(answer, rng):
         "not of the marked ones.": max(1.8 / 1.9, 2.6 / 3.3, 3 / 4.5),
         "that is how many pixels the best set holds.": 2,
         "the sum of all p is missing below.": 1.8,
+        "below stands the sum of all p, not their mean.": 1.2,
+        "that is the intersection over the union; D is asked.": 1.3 / 2.2,
+        "|A| is 1 for the first pixel, not 0.": 1.8 / 1.5,
     }
     got = answer.call("best_expected_dice", np.array([0.2, 0.9, 0.4]))
     expect_close(got, 2.6 / 3.5, "p = 0.2, 0.9, 0.4", suspects)
@@ -340,7 +358,11 @@ def mark_low(answer, rng):
     got = answer.call("best_expected_dice", np.array([0.4, 0.05, 0.45, 0.15]))
     expect_close(got, 1.7 / 3.05, "p = 0.4, 0.05, 0.45, 0.15", suspects)
     got = answer.call("best_expected_dice", np.array([0.45, 0.4, 0.45]))
-    suspects = {"that marks no pixel below one half, or only one.": 0.9 / 2.3}
+    suspects = {
+        "that marks no pixel below one half, or only one.": 0.9 / 2.3,
+        "the best set may hold all pixels.": 1.8 / 3.3,
+        "equal probabilities are pixels of their own: count each.": 1.7 / 3.3,
+    }
     expect_close(got, 2.6 / 4.3, "p = 0.45, 0.4, 0.45", suspects)
 
 
@@ -359,7 +381,13 @@ def mark_certain(answer, rng):
     suspects = {"the best set may hold a single pixel.": 2 / 3.1}
     expect_close(got, 1.8 / 2.1, "p = 0.1, 0.9, 0.1", suspects)
     got = answer.call("best_expected_dice", np.array([0.001, 0.004, 0.003]))
-    suspects = {"a best set may hold a single, unlikely pixel.": 0}
+    suspects = {
+        "a best set may hold a single, unlikely pixel.": 0,
+        "look at all n sets: no fixed grid of thresholds finds the best "
+        "one.": 0.016 / 3.008,
+        "half of D is the threshold for the best D, not for the first one "
+        "that you have.": 0.014 / 2.008,
+    }
     expect_close(got, 0.008 / 1.008, "p = 0.001, 0.004, 0.003", suspects)
 
 
@@ -447,6 +475,9 @@ def forgets_slanted(answer, rng):
     got = answer.call("hausdorff_of_points", *whole)
     what = "(0, 0), (7, 8) and (1, 1), all in whole numbers"
     suspects = {"distances are not rounded, whatever the places are.": 9.0}
+    nearest = np.sort([2**0.5, np.hypot(6, 7)])
+    why = "that is a percentile, not the largest distance."
+    suspects |= {why + " " * k: np.percentile(nearest, 95 + k) for k in (0, 4)}
     expect_close(got, np.hypot(6, 7), what, suspects)
     row = [[0, k] for k in range(9)]
     some = "only some of the points are asked."
@@ -463,6 +494,9 @@ def forgets_slanted(answer, rng):
     args = answer, many, few, np.hypot(18, 1)
     expect_distance(*args, "three close points and two", suspects)
     two = [[0, 0], [0, 1.5]], [[0, 0], [0, 9.25]]
+    long = [[0, 0]], [[30_000, 40_000]]
+    what = "(0, 0), (30,000, 40,000)"
+    expect_distance(answer, *long, 50_000, what, {})
     suspects = {"ask both ways, also where both sets are as large.": 1.5}
     for sets in (two, two[::-1]):
         expect_distance(answer, *sets, 7.75, "two points and two", suspects)
@@ -483,6 +517,7 @@ def predicted(answer, rng):
 @SEES.check("one layer, and two without strides")
 def sees_plain(answer, rng):
     suspects = {
+        "a kernel's size counts; it is not always 3.": 3,
         "that is how far it sees to one side; count all pixels.": 2,
         "that leaves out the pixel from which one starts.": 4,
     }
@@ -519,6 +554,10 @@ def sees_strides(answer, rng):
         ),
         "that leaves out the pixel from which one starts.": 20,
         "that is how far it sees to one side; count all pixels.": 10,
+        "strides multiply: after 2 and 3 places are 6 apart, not 4.": (
+            1 + 2 + 3 * 2 + 2 * 4
+        ),
+        "kernels may be even: a layer adds kernel - 1.": 1 + 2 + 4 * 2 + 2 * 6,
     }
     args = [3, 4, 3], [2, 3, 5]
     expect_seen(answer, *args, 21, "kernels 3, 4, 3, strides 2, 3, 5", suspects)
@@ -534,11 +573,16 @@ def sees_front(answer, rng):
     if not np.isfinite([whole, rest]).all():
         raise Wrong.fixed("the number of pixels is finite.")
     args = [9, 11, 2], [8, 11, 1]
-    expect_seen(answer, *args, 177, "kernels 9, 11, 2, strides 8, 11, 1", {})
+    why = "a stride may be as large as its kernel."
+    suspects = {why: 1 + 8 + 10 * 8 + 80}
+    what = "kernels 9, 11, 2, strides 8, 11, 1"
+    expect_seen(answer, *args, 177, what, suspects)
     some = "only some of the layers are counted."
     suspects = {some + k * " ": float(2**k) for k in range(1, 11)}
     what = "eleven layers of kernel 2 and stride 2"
     expect_seen(answer, [2] * 11, [2] * 11, 2**11, what, suspects)
+    what = "twenty layers of kernel 2 and stride 2"
+    expect_seen(answer, [2] * 20, [2] * 20, 2**20, what, {})
     # The rest sees `rest` places of layer 0's output, so many strides apart.
     want = (rest - 1) * strides[0] + kernels[0]
     expect_close(whole, want, "five layers, from what the last four see")

@@ -65,7 +65,7 @@ def slope_anywhere(answer, rng, reference):
 @HIDDEN.check("3_5.d", "random overlaps")
 def twice_anywhere(answer, rng, reference):
     n, k = (int(x) for x in rng.integers(2, 9, size=2))
-    for least in (0.3, 0.5, 0.7):
+    for least in (0.0, 0.3, 0.5, 0.7):
         args = rng.random((n, k)), rng.random(n), least
         agree(answer, reference, "hit_flags", args, "random")
 
@@ -648,3 +648,52 @@ def eleven_points(hit, objects):
 @HIDDEN.wrong("3_5.e", "not quite reached")
 def eleven_points(hit, objects):
     return eleven(hit, objects, lambda mine, r: mine >= r - 1e-3)
+
+
+@HIDDEN.wrong("3_5.c", "no tolerance")
+def giou_slope(distance, wide_a, wide_b):
+    s = (wide_a + wide_b) / 2
+    inside = distance <= abs(wide_a - wide_b) / 2 + 1e-6
+    return 0.0 if inside else -2 * s / (s + distance) ** 2
+
+
+def struck(change):
+    """The rule, but for what a found object's overlaps become."""
+
+    def hit_flags(overlap, scores, least):
+        hit, free = np.zeros(len(scores), bool), overlap.copy()
+        for k in np.argsort(-scores):
+            which = free[k].argmax()
+            if free[k, which] >= least:
+                hit[k], free[:, which] = True, change(free[:, which], least)
+        return hit
+
+    return hit_flags
+
+
+HIDDEN.wrong("3_5.d", "such as -1")(struck(lambda x, least: 0))
+HIDDEN.wrong("3_5.d", "such as -1")(struck(lambda x, least: least / 2))
+HIDDEN.wrong("3_5.d", "such as -1")(struck(lambda x, least: x / 2))
+
+
+def by_recall(reached, missed=0.0):
+    """AP of what counts as reached, and of what is never reached."""
+
+    def eleven_points(hit, objects):
+        found = np.cumsum(hit)
+        precision = found / np.arange(1, len(hit) + 1)
+        best = [
+            precision[reached(found, k, objects)].max(initial=missed)
+            for k in range(11)
+        ]
+        return np.mean(best)
+
+    return eleven_points
+
+
+HIDDEN.wrong("3_5.e", "do not round it")(
+    by_recall(lambda found, k, n: np.round(found / n, 1) >= round(k / 10, 1))
+)
+HIDDEN.wrong("3_5.e", "not over all hits")(
+    by_recall(lambda found, k, n: 10 * found >= k * found[-1:])
+)

@@ -568,3 +568,67 @@ def pixels_seen(kernels, strides):
     for kernel, stride in zip(kernels[:6], strides):
         seen, apart = seen + (kernel - 1) * apart, apart * stride
     return seen
+
+
+def in_rows(change=None, own=False):
+    """Attention along rows with other scores, or one's own place let in."""
+
+    def attend_along_rows(q, k, v, may):
+        s = q @ k.mT / q.shape[-1] ** 0.5
+        s = change(s) if change else s
+        let = may[:, None] | (torch.eye(q.shape[1]) > 0) & own
+        return s.masked_fill(~let, -torch.inf).softmax(dim=-1) @ v
+
+    return attend_along_rows
+
+
+HIDDEN.wrong("3_6.b", "do not cut scores off")(
+    in_rows(lambda s: s.clamp(max=50))
+)
+HIDDEN.wrong("3_6.b", "from its own query")(in_rows(own=True))
+
+
+@HIDDEN.wrong("3_6.c", "no fixed grid of thresholds")
+def best_expected_dice(p):
+    sets = [p[p >= t] for t in np.linspace(0, 0.99, 100)]
+    return max(2 * s.sum() / (len(s) + p.sum()) for s in sets)
+
+
+@HIDDEN.wrong("3_6.c", "count each")
+def best_expected_dice(p):
+    falling = np.unique(p)[::-1]
+    marked = np.arange(1, len(falling) + 1)
+    return (2 * falling.cumsum() / (marked + p.sum())).max()
+
+
+@HIDDEN.wrong("3_6.d", "30,000, 40,000")
+def hausdorff_of_points(found, gold):
+    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
+    return min(max(table.min(0).max(), table.min(1).max()), 1000.0)
+
+
+@HIDDEN.wrong("3_6.d", "that is a percentile")
+def hausdorff_of_points(found, gold):
+    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
+    return max(np.percentile(table.min(k), 95) for k in (0, 1))
+
+
+def reach(add=lambda k: k - 1, step=lambda apart, stride, k: apart * stride):
+    """Pixels seen where a layer adds and moves on otherwise."""
+
+    def pixels_seen(kernels, strides):
+        seen, apart = 1, 1
+        for k, stride in zip(kernels, strides):
+            seen += add(k) * apart
+            apart = step(apart, stride, k)
+        return seen
+
+    return pixels_seen
+
+
+HIDDEN.wrong("3_6.e", "not 4")(reach(step=lambda a, s, k: a + s - 1))
+HIDDEN.wrong("3_6.e", "may be even")(reach(lambda k: k // 2 * 2))
+HIDDEN.wrong("3_6.e", "not always 3")(reach(lambda k: 2))
+HIDDEN.wrong("3_6.e", "as large as its kernel")(
+    reach(step=lambda a, s, k: a * min(s, max(k - 1, 1)))
+)
