@@ -14,6 +14,7 @@ from attnbook.check.engine import (
     expect_choice,
     expect_close,
     expect_gradients,
+    expect_shape,
 )
 
 PATHS = Exercise(
@@ -31,6 +32,12 @@ EXERCISES = [PATHS, WHERE, NOISES, TWICE, LOUDER]
 def three_states():
     """Probabilities of symbols 0, 1 and blank at three states."""
     return np.array([[0.5, 0.3, 0.2], [0.1, 0.6, 0.3], [0.2, 0.5, 0.3]])
+
+
+def over_paths(p):
+    """Summed probability of the paths 001, 011, 01-, 0-1 and -01."""
+    paths = (0, 0, 1), (0, 1, 1), (0, 1, 2), (0, 2, 1), (2, 0, 1)
+    return sum(p[range(3), path].prod() for path in paths)
 
 
 @PATHS.check("two different symbols, three states")
@@ -55,6 +62,16 @@ def different(answer, rng):
             "that is the logarithm; the probability is asked for.": (
                 np.log(0.35)
             ),
+            "the blank is the last column, not the first.": 0.285,
+            "a path must go through all of z: it ends at the last symbol or "
+            "the last blank.": 0.46,
+            "that takes the likelier of two ways into an entry; add them.": (
+                0.265
+            ),
+            "p holds probabilities already: no softmax.": over_paths(
+                np.exp(three_states())
+                / np.exp(three_states()).sum(axis=1, keepdims=True)
+            ),
             "that is the probability of the text 1 0: the blank is the last "
             "column, symbols count from 0.": 0.2 * 0.5,
         },
@@ -72,6 +89,7 @@ def repeated(answer, rng):
             "between equal symbols a blank must stand: 0 0 collapses to one "
             "0.": 0.069,
             "a repeated symbol counts once too often or not at all.": 0.0,
+            "0 0 is a text of two symbols, not of one.": 0.092,
         },
     )
 
@@ -100,6 +118,9 @@ def short(answer, rng):
     p[np.arange(5), text] = [0.7, 0.6, 0.5, 0.4, 0.3]
     got = answer.call("text_probability", p, text)
     few = {"only some of the symbols are read.": 0.0}
+    few["p is used as it is: no row is divided by its sum."] = (
+        p[range(5), text] / p.sum(axis=1)
+    ).prod()
     expect_close(got, 0.0252, "text 0 1 0 2 1, five states", few)
     # One symbol, m states of its own in nine, the others blank before or after.
     m = np.arange(1, 10)
@@ -127,6 +148,11 @@ def four_columns(answer, rng):
         "text 2, two states, k = 4",
         {"the blank is the last column, whatever k is.": 0.09},
     )
+    p = np.full((2, 13), 0.0)
+    p[:, 11], p[:, 12] = 0.3, [0.4, 0.2]
+    got = answer.call("text_probability", p, np.array([11]))
+    suspects = {"the blank is the last column, whatever k is.": 0.09}
+    expect_close(got, 0.27, "text 11, two states, k = 13", suspects)
 
 
 @PATHS.check("all texts together have probability 1")
@@ -143,6 +169,17 @@ def all_texts(answer, rng):
 def paths_gradient(answer, rng):
     p = rng.dirichlet(np.ones(4), size=6)
     args = {"p": p, "text": np.array([2, 2, 0])}
+    got = answer.call("text_probability", *args.values())
+    expect_shape(got, (), "the probability, one number")
+    grad = answer.vjp("text_probability", tuple(args.values()), np.ones(()))[0]
+    expect_shape(grad, (6, 4), "the gradient of p")
+    # Every path has one factor of each row: p(y) grows with it in proportion.
+    if np.abs((p * grad).sum(axis=1)).max() <= 1e-3 * got:
+        raise Wrong.fixed(
+            "a row of p that is a little larger altogether must give a larger "
+            "p(y), and your gradient says that nothing changes: is it that of "
+            "ctc_loss? It is right only behind a log_softmax."
+        )
     expect_gradients(answer, "text_probability", args, rng)
 
 
@@ -177,6 +214,13 @@ def suspects(weights, start, end):
         "add half a frame once, not half of each stride.": (
             outside(40 * j + 20)
         ),
+        "states count from 0.": outside(40 * j + 55),
+        "frames begin every `hop` samples.": outside(0.4 * j + 15),
+        "`end` is the end itself, not a sample after it.": outside(
+            right, b=b - 0.1
+        ),
+        "a state's time is the middle of one frame, not of `stride` "
+        "frames.": outside(40 * j + 60),
         "that is the peak; the centre of mass is asked for.": (
             outside(right, c=right[weights.argmax(axis=1)])
         ),
@@ -223,7 +267,9 @@ def where_chapter(answer, rng):
         "words 200-300 and 100-200 ms",
     )
     late = np.arange(9) * (8 * 80 + 80) + 100  # 10 ms more for each
-    args = np.eye(9), late, late + 800
+    order = np.roll(np.arange(9), 1)
+    late = late[order] - 80 * order + 80 * np.arange(9)
+    args = np.eye(9)[order], late, late + 800
     got = answer.call("outside_ms", *args, 8, 80, 200, 8000)
     expect_close(got, 10 * np.arange(9.0), "nine digits, nine states")
 
@@ -263,6 +309,11 @@ def noises_by_hand(answer, rng):
         "10 dB and 10 dB",
         {
             "two noises are louder than one.": 10,
+            "an SNR of 10 dB is a power ratio of 10: divide by 10, not by "
+            "20.": -10 * np.log10(2 * 10**-0.5),
+            "a larger SNR is a weaker noise: 10 to the power of minus it.": -10
+            * np.log10(20),
+            "decibels are powers of 10, not of e.": -10 * np.log10(2 / np.e),
             "powers add, not decibels.": 20,
             "powers add, not amplitudes: independent noises do not pull the "
             "same way.": 10 - 20 * np.log10(2),
@@ -303,10 +354,15 @@ def noises_silent(answer, rng):
     got = [answer.call("total_snr", 3.0, 300.0)]
     got += [answer.call("total_snr", 300.0, -3.0)]
     expect_close(np.array(got), [3, -3], "3 and 300 dB, 300 and -3 dB")
-    for level in (120.0, -40.0):
+    for level in (250.0, -40.0):
         got = answer.call("total_snr", level, level)
         what = f"twice {level:.0f} dB: nothing is cut off, and nothing added"
         expect_close(got, level - 10 * np.log10(2), what)
+    why = "the weaker noise counts, too."
+    got = [answer.call("total_snr", 40.0, x) for x in (60.0, 80.0)]
+    want = -10 * np.log10([1.01e-4, 1.0001e-4])
+    suspects = {why: [40.0, 40.0], f"{why} ": [want[0], 40.0]}
+    expect_close(np.array(got), want, "40 dB and 60 or 80 dB", suspects)
 
 
 BLANK = 10
@@ -348,6 +404,10 @@ def zero(answer, rng):
         "path 0 - 0 0 7 - -",
         {"0 is a digit; the blank is 10.": [7]},
     )
+    digits, _ = decode(answer, [9, BLANK, 8, 9])
+    suspects = {"9 is a digit; only 10 is the blank.": [8]}
+    suspects["8 and 9 are digits; only 10 is the blank."] = []
+    expect_close(digits, [9, 8, 9], "path 9 - 8 9", suspects)
 
 
 @TWICE.check("a sound in two parts")
@@ -381,13 +441,13 @@ def in_parts(answer, rng):
     digits, carried = decode(answer, [6], 4)
     expect_close(digits, [6], "path 6 after the symbol 4")
     expect_close(carried, 6, "the symbol to carry on after 6")
-    for path, last in (([4, 4], 4), ([4], 4), ([BLANK, BLANK], 4)):
+    for path, last in (([4, 4], 4), ([4], 4), ([BLANK, BLANK], 4), ([0], 0)):
         digits, carried = decode(answer, path, last)
         if digits.size:
             raise Wrong.fixed("a digit that goes on is not a new one.")
         what = f"the symbol to carry on after {path}, which brings no new digit"
         why = "carry the last symbol on, also where it brought no new digit."
-        suspects = {why: BLANK if path[-1] == 4 else 4}
+        suspects = {why: 4 if path[-1] == BLANK else BLANK}
         expect_close(carried, path[-1], what, suspects)
     long = np.arange(24) % 7
     digits, _ = decode(answer, long)
@@ -426,6 +486,19 @@ def louder_by_hand(answer, rng):
             "louder minus before, not before minus louder.": -change,
             "that is the sum; the mean is asked for.": 6 * change,
             "use the natural logarithm.": change / np.log(10),
+            "use the natural logarithm, not that of base 2.": change
+            / np.log(2),
+            "that is the median; the mean is asked for.": np.log(2.5),
+            "gain is squared once.": np.log([1, 17 / 2, 49 / 4]).mean(),
+            "the floor is the same before and after.": np.log(
+                [1 / 4, 1, 13 / 7]
+            ).mean(),
+            **{
+                "use the argument floor." + " " * k: np.log(
+                    [1, (4 + x) / (1 + x), (12 + x) / (3 + x)]
+                ).mean()
+                for k, x in enumerate((1e-2, 1e-5, 1e-6, 1e-9, 1e-10))
+            },
             "that is the change of the logarithm of the mean.": np.log(19 / 7),
             "the mean runs over all frames and bands.": 3 * change,
             "that is the louder picture's mean, not its change.": np.log(
@@ -442,9 +515,12 @@ def louder_limits(answer, rng):
     got += [answer.call("mean_change", 1e-12 * P, 3.0, 1.0)]
     expect_close(np.array(got), [2 * np.log(3), 0], "gain 3, loud and silent")
     got = answer.call("mean_change", np.full((3, 4), 1e-10), 2.0, 1e-10)
-    why = "nothing but the floor is added inside the logarithm."
-    suspects = {why: np.log((5e-10 + 1e-9) / (2e-10 + 1e-9)), f"{why} ": 0}
-    expect_close(got, np.log(2.5), "P and floor of 1e-10, gain 2", suspects)
+    expect_shape(got, (), "the change, one number")
+    if not np.isclose(got, np.log(2.5), rtol=1e-5):
+        raise Wrong.fixed(
+            "P and floor of 1e-10, gain 2, must give ln(5/2): nothing but the "
+            "floor is added inside the logarithm, and nothing is cut off."
+        )
 
 
 @LOUDER.check("softer")

@@ -128,12 +128,31 @@ wrong_paths("may last several states", stay=False)
 wrong_paths("may stand between two different", one_on=False)
 wrong_paths("minus the logarithm", last=lambda x: -x.log())
 wrong_paths("that is the logarithm", last=lambda x: x.log())
+wrong_paths("whatever k is", blank=lambda p: min(10, p.shape[1] - 1))
+wrong_paths("not the first", blank=lambda p: 0)
+wrong_paths("through all of z", ends=(-1, -2, -3, 0, 1))
+wrong_paths("no softmax", change=lambda p: p.softmax(dim=1))
+wrong_paths("no row is divided", change=lambda p: p / p.sum(1, keepdim=True))
 wrong_paths("no gradient flows", change=lambda p: p.detach())
 wrong_paths("no gradient flows", last=lambda x: x.detach())
 wrong_paths("is detached", change=lambda p: torch.cat([p[:1].detach(), p[1:]]))
 wrong_paths(
     "is detached", change=lambda p: torch.cat([p[:-1], p[-1:].detach()])
 )
+
+
+@HIDDEN.wrong("3_7.a", "is it that of ctc_loss")
+def text_probability(p, text):
+    n, m, k = len(p), len(text), p.shape[1]
+    loss = torch.nn.functional.ctc_loss(
+        p.log(), text, (n,), (m,), blank=k - 1, reduction="sum"
+    )
+    return (-loss).exp()
+
+
+@HIDDEN.wrong("3_7.a", "not of one")
+def text_probability(p, text):
+    return paths()(p, torch.unique_consecutive(text))
 
 
 @HIDDEN.wrong("3_7.a", "shape () expected")
@@ -211,6 +230,15 @@ where("not one", lambda j, stride, hop, frame: j * hop + frame / 2)
 where(
     "not half of each stride",
     lambda j, stride, hop, frame: (j + 0.5) * stride * hop,
+)
+where("count from 0", lambda j, stride, hop, f: (j + 1) * stride * hop + f / 2)
+where(
+    "every `hop` samples", lambda j, stride, hop, frame: j * stride + frame / 2
+)
+where("of one frame", lambda j, stride, hop, f: stride * (j * hop + f / 2))
+where(
+    "not a sample after",
+    error=lambda c, a, b: np.maximum(0, np.maximum(a - c, c - b + 1)),
 )
 where("that is the peak", centre=lambda w, t: t[w.argmax(axis=1)])
 where(
@@ -293,6 +321,24 @@ noises("the ratios are averaged")(
 )
 
 
+noises("the weaker noise counts")(
+    lambda a, b: (
+        min(a, b)
+        if abs(a - b) > 30
+        else -10 * np.log10(10 ** (-a / 10) + 10 ** (-b / 10))
+    )
+)
+noises("nothing added")(
+    lambda a, b: -10 * np.log10(10 ** (-a / 10) + 10 ** (-b / 10) + 1e-20)
+)
+noises("a larger SNR is a weaker")(
+    lambda a, b: -10 * np.log10(10 ** (a / 10) + 10 ** (b / 10))
+)
+noises("not of e")(
+    lambda a, b: -10 * np.log10(np.exp(-a / 10) + np.exp(-b / 10))
+)
+
+
 @HIDDEN.wrong("3_7.c", "nothing is cut off")
 def total_snr(first, second):
     noise = 10 ** (-first / 10) + 10 ** (-second / 10)
@@ -311,6 +357,23 @@ def digits_of(path, last):
                 digits.append(symbol)
             last = symbol
     return np.array(digits, dtype=int), last
+
+
+@HIDDEN.wrong("3_7.d", "9 is a digit")
+def digits_of(path, last):
+    digits = []
+    for symbol in path:
+        if symbol < 9 and symbol != last:
+            digits += [symbol]
+        last = symbol
+    return np.array(digits, dtype=int), last
+
+
+@HIDDEN.wrong("3_7.d", "a digit that goes on")
+def digits_of(path, last):
+    path = np.append(last or 10, path)
+    new = (path[1:] != path[:-1]) & (path[1:] != 10)
+    return path[1:][new], path[-1]
 
 
 @HIDDEN.wrong("3_7.d", "are one digit")
@@ -397,6 +460,21 @@ louder("four times the power")(
 )
 louder("not every band")(lambda P, gain, floor: 2 * np.log(gain))
 louder("before minus louder")(lambda *args: -change_of(*args))
+louder("not that of base 2")(lambda *args: change_of(*args) / np.log(2))
+louder("use the argument floor")(
+    lambda P, gain, floor: change_of(P, gain, 1e-5)
+)
+louder("that is the median")(
+    lambda P, gain, floor: np.median(
+        np.log((gain**2 * P + floor) / (P + floor))
+    )
+)
+louder("gain is squared once")(lambda P, gain, f: change_of(P, gain**2, f))
+louder("same before and after")(
+    lambda P, gain, floor: np.mean(
+        np.log(gain**2 * P + floor) - np.log(P + gain**2 * floor)
+    )
+)
 louder("that is the sum")(lambda P, *args: change_of(P, *args) * P.size)
 louder("natural logarithm")(lambda *args: change_of(*args) / np.log(10))
 louder("logarithm of the mean")(
