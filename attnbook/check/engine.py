@@ -226,8 +226,25 @@ def shaped(got: ndarray, shape: tuple, what: str = "") -> ndarray:
     return got
 
 
-# Two step sizes, and how rough the comparison of their slopes may be.
-SHORT, LONG = [((1e-5, 1e-4), 1)], [((5e-3, 1e-2), 100)]
+def follows(
+    slope: Callable, grad: ndarray, rng: np.random.Generator
+) -> tuple[bool | None, bool]:
+    """Whether the gradient is that of small steps, or None if these give
+    jumps; and whether they change nothing. Two steps must be smooth: not all
+    are if they cross a ReLU's corner, and of a result in float32 one may be
+    by chance; for such a result there are longer steps."""
+    for sizes, rough in ((1e-5, 1e-4), 1), ((5e-3, 1e-2), 100):
+        close = {"rtol": rough * 1e-4, "atol": rough * 1e-5}
+        agrees = []
+        for _ in range(6):
+            step = rng.normal(size=grad.shape)
+            slopes = [slope(t * step) / t for t in sizes]
+            if np.isclose(*slopes, **close):
+                along = (grad * step).sum()
+                agrees.append(np.isclose(along, slopes[0], **close))
+            if len(agrees) == 2:
+                return all(agrees), not any(slopes)
+    return None, False
 
 
 def expect_gradients(
@@ -265,28 +282,20 @@ def expect_gradients(
     for key, value in args.items():
         if not isinstance(value, ndarray) or value.dtype.kind != "f":
             continue
-        # A step may cross a ReLU's corner, not every one; longer steps are
-        # for results in float32.
-        for sizes, rough in SHORT * 4 + LONG * 4:
-            step = rng.normal(size=value.shape)
-            slopes = [
-                (u * (moved(key, t * step) - moved(key, -t * step))).sum()
-                / (2 * t)
-                for t in sizes
-            ]
-            close = {"rtol": rough * 1e-4, "atol": rough * 1e-5}
-            if np.isclose(*slopes, **close):
-                break
-        else:
+        grad = shaped(next(grads), value.shape, f"the gradient of {key}")
+
+        def slope(change, key=key):
+            return (u * (moved(key, change) - moved(key, -change))).sum() / 2
+
+        agrees, still = follows(slope, grad, rng)
+        if agrees is None:
             raise Wrong.fixed(
                 f"small steps of {key} give jumps: something is rounded, or "
                 "computed in less than float32."
             )
-        grad = shaped(next(grads), value.shape, f"the gradient of {key}")
-        if not any(slopes) and not grad.any():
+        if still and not grad.any():
             idle.append(key)
-        slope = (grad * step).sum()
-        if not np.isclose(slope, slopes[0], **close):
+        if not agrees:
             lost.append(key)
     if idle:
         raise Wrong.fixed(
@@ -297,7 +306,7 @@ def expect_gradients(
         raise Wrong.fixed(
             f"the gradient of {', '.join(lost)} is not that of the result: "
             "something is detached on the way (detach, no_grad, item, numpy, "
-            "a new tensor), so that it could not be learned."
+            "round, a new tensor), so that it could not be learned."
         )
 
 

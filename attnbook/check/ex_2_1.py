@@ -12,6 +12,7 @@ from attnbook.check.engine import (
     expect_choice,
     expect_close,
     expect_gradients,
+    expect_same_for_integers,
     shaped,
 )
 
@@ -190,6 +191,20 @@ def call_batched(answer, q, k, v):
         ) from None
 
 
+def expect_nothing_added(weigh):
+    """Wrong if a number is added to a sum of exponentials, or if small
+    weights are cut off; weigh(scores) of two keys gives their weights."""
+    got = shaped(weigh(np.array([[0.0, -25]])), (1, 2), "weights of two keys")
+    what = (
+        "a weight of 1 / (exp(25) + 1), times that number (nothing may be cut "
+        "off, nor added to a sum)"
+    )
+    expect_close(got[0, 1] * (np.exp(25.0) + 1), 1.0, what, tolerance=1e-4)
+    got = shaped(weigh(np.array([[-3.0]])), (1, 1), "weights of one key")
+    what = "one key alone gets all the weight (nothing is added to a sum)"
+    expect_close(got, np.ones((1, 1)), what, tolerance=1e-9)
+
+
 def finished():
     """q, k, v of the worked example: (2, 5, 16), (2, 3, 16), (2, 3, 8)."""
     q, k = np.zeros((2, 5, 16)), np.zeros((2, 3, 16))
@@ -212,6 +227,14 @@ def batched_by_hand(answer, rng):
     _, weights = call_batched(answer, q, k, v)
     cut = {WHOLE_ROOT: shares(SCORES[1] * 7**0.5 / 2)}
     expect_close(weights, WEIGHTS[1], "weights for d = 7", cut)
+    expect_nothing_added(
+        lambda scores: call_batched(
+            answer,
+            np.eye(1, 4),
+            2 * np.pad(scores.T, [(0, 0), (0, 3)]),
+            v[: scores.size],
+        )[1]
+    )
 
 
 @BATCH.check("a batch of two")
@@ -219,14 +242,16 @@ def batched_three_axes(answer, rng):
     sums, weights = call_batched(answer, *finished())
     expect_close(weights, WEIGHTS, "weights", weight_suspects(SCORES))
     expect_sums(sums, WEIGHTS, 8)
-    v = np.arange(42).reshape(2, 7, 3) % 5 - 4
-    v[:, :, 1] += 6
-    q, k = np.ones((2, 4, 6), int), np.ones((2, 7, 6), int)
+    whole = np.arange(42).reshape(2, 7, 3) % 5 - 4
+    whole[:, :, 1] += 6
+    q, k, v = np.ones((2, 4, 6)), np.ones((2, 7, 6)), whole * 1.0
     sums, weights = call_batched(answer, q, k, v)
-    what = "for integers, seven keys alike"
+    what = "for seven keys alike"
     expect_close(weights, np.full((2, 4, 7), 1 / 7), f"weights {what}")
     mean = np.repeat(v.mean(axis=1)[:, None], 4, axis=1)
     expect_close(sums, mean, f"sums {what}: means of the values")
+    args = (q.astype(int), k.astype(int), whole)
+    expect_same_for_integers(answer, "batched_attention", args, 2)
 
 
 def expect_alone(answer, q, k, v, what):
@@ -325,6 +350,7 @@ def sharp_by_hand(answer, rng):
             ),
             "the n - 1 multiplies the odds; it is not added.": np.log(13.0),
             "the n - 1 belongs inside the logarithm.": 8 * LN3,
+            "nothing is added to the odds before the logarithm.": np.log(37.0),
             "use the natural logarithm, not base 2: exp is its inverse.": (
                 np.log2(36.0)
             ),
@@ -438,58 +464,82 @@ def shuffle_without(answer, rng):
     expect_close(got, 0.0, what + "into the same order")
 
 
-@SHUFFLE.check("with places: everyone looks at the next place")
-def shuffle_with(answer, rng):
-    # The query of place i matches the key of place i + 1 alone (score 200).
-    # So the output there is the value of whoever stands in place i + 1.
-    order, follow = np.array([3, 0, 4, 1, 2]), np.array([1, 2, 3, 4, 0])
-    rows = np.array([[0, 1], [2, -5], [-1, 6], [5, 4], [-3, -1]]) / 2
-    marks = np.array([0.75, -1.5, 2, 0, 1.5])  # value of each place's mark
-    x, places = np.zeros((2, 5, 8))
-    x[:, :2], places[:, 2:7] = rows, np.eye(5)
-    W_Q, W_K, W_V = np.zeros((8, 4)), np.zeros((8, 4)), 2 * np.eye(8, 3)
-    angle = 2 * np.pi * np.arange(5) / 5
-    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    W_Q[2:7, :2], W_K[2:7, :2], W_V[2:7, 2] = 600 * ring[follow], ring, marks
+FOLLOW = np.array([1, 2, 3, 4, 0])  # whom each of five places looks at
+MARKS = np.array([0.75, -1.5, 2, 0, 1.5])  # value of each place's mark
+ROWS = np.array([[0, 1], [2, -5], [-1, 6], [5, 4], [-3, -1]]) / 2
+TO_VALUES = np.array([[2, 0, 1], [0, 2, 0]])
 
-    def values(rows):
-        return np.column_stack([2 * rows, marks])[follow]
 
-    before, after = values(rows), values(rows[order])
-    # differences (3, 2, -3) (-5, 4, 3.5) (2, -6, -0.75) (0, 0, -0.5)
-    # (0, 0, 0.75); of opposite signs when the values are
+def shuffle_suspects(order, sign):
+    """The largest change, and (reason, wrong number) of each known fault."""
+
+    def outputs(rows):
+        return sign * (rows @ TO_VALUES + np.outer(MARKS, [0, 0, 1]))[FOLLOW]
+
+    before, after = outputs(ROWS), outputs(ROWS[order])
+    backwards, inverse = outputs(ROWS[::-1]), np.argsort(order)
+    mean = sign * (ROWS @ TO_VALUES).mean(axis=0)  # no place, no preference
     gap = after - before[order]
     size = np.abs(gap)
     by_row, by_column = size.max(axis=1), size.max(axis=0)
-    signed = "take absolute values first: the largest change is negative."
     smallest = "take absolute values; this is the smallest difference."
     part = "that is the largest of one {}; take it over all entries."
     late = "the places are added to the outputs; add them to the inputs."
-    suspects = [
+    total = "that is the sum of the differences{}, not the largest."
+    once = "the places are added in one of two calls; add them in both."
+    unused = "the rows are turned round; it is `order` that shuffles them."
+    return size.max(), [
         (
             "0 although places were added: they are missing, or they wander "
-            "along with the rows. Shuffle x, then add places.",
+            "along with the rows (shuffle x, then add places), or it is not "
+            "entry by entry that the outputs are compared.",
             0.0,
         ),
-        (signed, 4.0),
-        (smallest, -6.0),
-        (smallest, -4.0),
+        ("take absolute values; the largest change is negative.", gap.max()),
+        ("take absolute values; the largest change is negative.", -gap.min()),
+        (smallest, gap.min()),
+        (smallest, -gap.max()),
         (part.format("row"), by_row[0]),
         (part.format("row"), by_row[-1]),
         (part.format("column"), by_column[0]),
         (part.format("column"), by_column[-1]),
         ("take the largest row, not the smallest.", by_row.min()),
-        ("that is the largest minus the smallest; take absolute values.", 10.0),
-        (late, np.abs(marks[order] - marks).max()),
+        (
+            "that is the largest minus the smallest; take absolute values.",
+            np.ptp(gap),
+        ),
+        (late, np.abs(MARKS[order] - MARKS).max()),
         (late, 1.0),  # as many of their columns as fit
         ("that is the mean of the differences, not the largest.", size.mean()),
-        ("that is the sum of the differences, not the largest.", size.sum()),
+        (total.format(""), size.sum()),
+        (total.format(" of a row"), size.sum(axis=1).max()),
+        (total.format(" of a column"), size.sum(axis=0).max()),
         (
             "that is the length of a row of differences, not the largest "
             "entry.",
             np.linalg.norm(gap, axis=1).max(),
         ),
-        ("that is the largest square, not the largest difference.", 36.0),
+        ("that is the length of all differences.", np.linalg.norm(gap)),
+        (
+            "that is the largest square, not the largest difference.",
+            (size**2).max(),
+        ),
+        (
+            "subtract first, then take absolute values.",
+            np.abs(np.abs(after) - np.abs(before[order])).max(),
+        ),
+        (
+            "sorted outputs are compared; compare them in `order`.",
+            np.abs(np.sort(after, 0) - np.sort(before, 0)).max(),
+        ),
+        (once, np.abs(after - mean).max()),
+        (once, np.abs(before - mean).max()),
+        (
+            "x is shuffled by the inverse order: x[order] is asked for.",
+            np.abs(outputs(ROWS[inverse]) - before[inverse]).max(),
+        ),
+        (unused, np.abs(backwards - before[::-1]).max()),
+        (unused, np.abs(backwards - before[order]).max()),
         (
             "the first outputs were not brought into the new order.",
             np.abs(after - before).max(),
@@ -502,23 +552,45 @@ def shuffle_with(answer, rng):
         ),
         (
             "you compare inputs; the outputs of attention are asked for.",
-            np.abs(rows[order] - rows).max(),
+            np.abs(ROWS[order] - ROWS).max(),
         ),
     ]
-    args = (x, places, W_Q, W_K, 0.123456 * W_V[:, [0, 2, 1]], order)
-    part_of_it = answer.call("largest_change", *args)
-    for sign in (1, -1):
+
+
+@SHUFFLE.check("with places: everyone looks at the next place")
+def shuffle_with(answer, rng):
+    # The query of place i matches the key of place i + 1 alone (score 200).
+    # So the output there is the value of whoever stands in place i + 1.
+    x, places = np.zeros((2, 5, 8))
+    x[:, :2], places[:, 2:7] = ROWS, np.eye(5)
+    W_Q, W_K, W_V = np.zeros((8, 4)), np.zeros((8, 4)), np.zeros((8, 3))
+    angle = 2 * np.pi * np.arange(5) / 5
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    W_Q[2:7, :2], W_K[2:7, :2] = 600 * ring[FOLLOW], ring
+    W_V[:2], W_V[2:7, 2] = TO_VALUES, MARKS
+    orders = np.array([[3, 0, 4, 1, 2], [2, 4, 1, 0, 3]])
+    # A reason is given only if it fits all of these.
+    cases = [(orders[0], 1), (orders[0], -1), (orders[1], 1)]
+    found = []
+    for order, sign in cases:
         args = (x, places, W_Q, W_K, sign * W_V, order)
-        got = answer.call("largest_change", *args)
-        if got.size > 1:
+        found.append(answer.call("largest_change", *args))
+        if found[-1].size > 1:
             raise Wrong("return one number, the largest over all entries.")
-        what = "five rows, each looks at the next place"
-        for said, value in suspects:
-            if np.isclose(got, value):
-                raise Wrong(f"{what}: {said}")
-        expect_close(got, 6.0, what)
+        shaped(found[-1], (), "the largest change")
+    known = [shuffle_suspects(order, sign) for order, sign in cases]
+    what = "five rows, each looks at the next place"
+    want = [right for right, _ in known]
+    if not np.allclose(found, want):
+        for reasons in zip(*(wrong for _, wrong in known)):
+            if np.allclose(found, [value for _, value in reasons]):
+                raise Wrong(f"{what}: {reasons[0][0]}")
+    for got, right in zip(found, want):
+        expect_close(got, right, what)
+    args = (x, places, W_Q, W_K, 0.123456 * W_V[:, [0, 2, 1]], orders[0])
+    got = answer.call("largest_change", *args)
     what = "the same, all values 0.123456 times as large"
-    expect_close(part_of_it, 6 * 0.123456, what)
+    expect_close(got, 0.123456 * want[0], what)
 
 
 @SHUFFLE.check("no shuffle, no change")
