@@ -56,6 +56,9 @@ def shared_by_hand(answer, rng):
     each = mean_log((5 / 64) ** 0.5, 1 / 4, 3 / 9)
     each += mean_log(1 / 7, (5 / 64) ** 0.5, 3 / 6)
     summed = mean_log(5 / 64, 1 / 4, 3 / 9, 1 / 7, 5 / 64, 3 / 6)
+    best = mean_log(5 / 8, 1 / 4, 3 / 9, 1 / 7, 5 / 8, 3 / 6)
+    counted = mean_log(*rows, 6 / 8, *columns, 6 / 8)
+    apart = mean_log(6 / 2, 1 / 3, 3 / 6, 1 / 6, 6 / 2, 3 / 3)
     turned = mean_log(3 / 7, 1 / 8, 3 / 6)  # columns with the rows' mask
     suspects = {
         "only the diagonal counts; every right caption does.": diagonal,
@@ -91,6 +94,10 @@ def shared_by_hand(answer, rng):
         )
         / 2,
         "the logarithm has base 2; the natural one is asked.": full / LN2,
+        "only the best of the right ones counts; add them all.": best,
+        "each image counts once, however many right captions it has.": counted,
+        "below stands the sum over all, the right ones too.": apart,
+        "the mean is over n, not n - 1.": full * 3 / 2,
     }
     expect_close(got, full, "three pairs", suspects)
 
@@ -132,7 +139,11 @@ def shared_large(answer, rng):
             "exp overflows, or a logarithm is of 0; logsumexp does neither."
         )
     # column 0: the right ones are 1,700 below 900; all else is right
-    expect_close(got, 1700 / 6, "large scores", tolerance=1e-6)
+    if not np.isclose(got, 1700 / 6, rtol=1e-5):
+        raise Wrong.fixed(
+            "large scores: no score is cut off, wrong ones add nothing, and "
+            "nothing is added to a probability."
+        )
     s = np.array([[-1000.0, 0], [0, -1000]])
     got = answer.call("shared_nce", s, np.eye(2) > 0)
     suspects = {
@@ -140,6 +151,9 @@ def shared_large(answer, rng):
         "-1000; minus infinity adds nothing.": 1000 - LN2
     }
     expect_close(got, 1000.0, "right scores of -1000, others 0", suspects)
+    got = answer.call("shared_nce", s - 0.25, np.eye(2) < 1)
+    if not np.isclose(got, 0, atol=1e-6):
+        raise Wrong.fixed("right scores 1,000 above all others: the loss is 0.")
 
 
 @SHARED.check("gradients of the scores")
@@ -191,6 +205,7 @@ def object_by_hand(answer, rng):
         "compare it with the mean of all places.": [[-1, -1, -1], [-1, -1, -1]],
         "objects are numbered from 0.": [[2, 1, -1], [2, 1, 3]],
         "all words cannot look at the same object.": [[0] * 3] * 2,
+        "each caption has regions of its own.": [[1, 0, -1], [0, 0, 1]],
         "that is the number of the place with the largest weight.": [
             [5, 0, 5],
             [1, 0, 2],
@@ -254,6 +269,15 @@ def object_ties(answer, rng):
         ],
     }
     expect_close(got, [[1, -1, 3, 0]], "four objects of a place each", suspects)
+    first = np.array([[[1, 0, 0, 0], [0, 1, 1, 0]]]) > 0
+    got = answer.call("object_of_word", np.array([[[1.0, 1, 1, 0]]]), first)
+    why = "means of one and of two places tie: nothing is added to a size."
+    expect_close(got, [[0]], "a region of one place, one of two", {why: [[1]]})
+    little = np.ones((1, 1, 4))
+    little[0, 0, 2] += 2.0**-20
+    got = answer.call("object_of_word", little, regions)
+    why = "a mean that is greater stands out, by however little: no margin."
+    expect_close(got, [[2]], "a place of 1.00000095, others 1", {why: [[-1]]})
     every = answer.call("object_of_word", weights, np.ones((1, 2, 4), bool))
     if not np.array_equal(every, [[-1] * 4]):
         raise Wrong.fixed(
@@ -319,6 +343,8 @@ def beta_by_hand(answer, rng):
         "that is the bound for both directions added; their mean is like one "
         "of them.": 0.8 * np.log(4 / (1.5**0.5 - 1)),
         "the logarithm has base 2; the natural one is asked.": 2.4,
+        "the loss is the mean of both directions, and so that of each one.": 0.8
+        * np.log(4 / 1.25),
     }
     expect_close(got, 0.8 * np.log(8), "n = 5, loss ln(3/2)", suspects)
     # n = 2: loss ln(1 + e^(-2 beta)); ln(4/3) needs e^(-2 beta) = 1/3.
@@ -487,7 +513,18 @@ def repeats_by_hand(answer, rng):
     got = answer.call("caption_log_probability", LOGITS, WORDS, 0)
     expect_shape(got, (2,), "two captions")
     want = np.log([0.5 * 0.4 * 0.7, 0.3 * 0.5])
+    no_pad = want - [np.log(0.9 * 0.7 * 0.9), np.log(0.8 * 0.9)]
+    down = np.exp(LOGITS)
+    down = np.log(down / down.sum(axis=1, keepdims=True))
     suspects = {
+        "the softmax runs over the words of the vocabulary, the last axis.": [
+            down[0, [0, 1, 2], [3, 3, 2]].sum(),
+            down[1, [0, 1], [3, 2]].sum(),
+        ],
+        "PAD is a word of the vocabulary like any other in the softmax.": (
+            no_pad
+        ),
+        "probabilities were summed; sum their logarithms.": [1.6, 0.8],
         "each row is asked for the word that it has just read, not for the "
         "next one.": np.log([0.2 * 0.4 * 0.1, 0.1 * 0.1 * 0.1]),
         "PAD counts; it is no part of the caption.": np.log(

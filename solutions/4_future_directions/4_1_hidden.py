@@ -636,3 +636,71 @@ def caption_log_probability(logits, words, pad):
     chosen = log_p.gather(-1, target[..., None]).squeeze(-1)
     total = chosen.masked_fill(target == pad, 0.0).sum(dim=1)
     return torch.cat([total[:5], 0 * total[5:]])
+
+
+def joined(ways):
+    """The mean over both directions of what `ways` makes of S and g."""
+
+    def shared_nce(S, g):
+        return (ways(S, g).mean() + ways(S.T, g.T).mean()) / 2
+
+    return shared_nce
+
+
+def log_right(S, g):
+    return S.masked_fill(~g, -torch.inf).logsumexp(dim=1)
+
+
+HIDDEN.wrong("4_1.a", "no score is cut off")(
+    joined(
+        lambda S, g: (
+            S.clamp(-700, 700).logsumexp(1) - log_right(S.clamp(-700, 700), g)
+        )
+    )
+)
+HIDDEN.wrong("4_1.a", "only the best of the right ones")(
+    joined(
+        lambda S, g: S.logsumexp(1) - S.masked_fill(~g, -torch.inf).amax(dim=1)
+    )
+)
+HIDDEN.wrong("4_1.a", "below stands the sum over all")(
+    joined(lambda S, g: log_right(S, ~g) - log_right(S, g))
+)
+
+
+def by_size(sizes=lambda x: x, level=lambda x: x):
+    """The right choice, but for the sizes or the mean of all places."""
+
+    def object_of_word(weights, regions):
+        size = regions.sum(axis=2)[:, None]
+        mass = masses(weights, regions)
+        means = np.where(size > 0, mass / np.maximum(sizes(size), 1), -np.inf)
+        out = means.max(axis=2) > level(weights.mean(axis=2))
+        return np.where(out, means.argmax(axis=2), -1)
+
+    return object_of_word
+
+
+HIDDEN.wrong("4_1.b", "nothing is added to a size")(by_size(lambda x: x + 1e-9))
+HIDDEN.wrong("4_1.b", "nothing is added to a size")(
+    by_size(lambda x: x + 1e-12)
+)
+HIDDEN.wrong("4_1.b", "no margin")(by_size(level=lambda x: x * 1.01))
+HIDDEN.wrong("4_1.b", "no margin")(by_size(level=lambda x: x * (1 + 1e-6)))
+
+
+@HIDDEN.wrong("4_1.e", "the last axis")
+def caption_log_probability(logits, words, pad):
+    return of_next(logits.log_softmax(dim=1), words, pad)
+
+
+@HIDDEN.wrong("4_1.e", "like any other in the softmax")
+def caption_log_probability(logits, words, pad):
+    others = logits.clone()
+    others[..., pad] = -torch.inf
+    return of_next(others.log_softmax(dim=-1), words, pad)
+
+
+@HIDDEN.wrong("4_1.b", "regions of its own")
+def object_of_word(weights, regions):
+    return by_size()(weights, np.broadcast_to(regions[:1], regions.shape))
