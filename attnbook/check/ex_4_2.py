@@ -68,6 +68,8 @@ def nothing_by_hand(answer, rng):
     late = 2.0**s / (2.0**s).sum(axis=-1, keepdims=True) * may @ rows
     zeros = powers(rows, s * may)
     own = powers(rows, np.concatenate([0 * s[..., :1], s[..., 1:]], -1), may)
+    unit = np.concatenate([rows[:, :1] / 6**0.5, T], axis=1)
+    unit_s = Q / LN2 @ unit.transpose(0, 2, 1) / 2
     over = (p / p.sum(axis=1, keepdims=True).clip(1e-9)) @ rows
     suspects = {
         "an empty slot gets weight: the mask is not used.": powers(rows, s),
@@ -90,6 +92,12 @@ def nothing_by_hand(answer, rng):
         ),
         "the scores are divided by the root of the number of queries.": (
             powers(rows, s * 2 / 3**0.5, may)
+        ),
+        "the scores are divided by the root of the number of slots.": (
+            powers(rows, s * 2**0.5, may)
+        ),
+        "the nothing is divided by its length; take it as it is.": powers(
+            unit, unit_s, may
         ),
         "there is no softmax: the scores themselves are the weights.": (
             (s * LN2 * may) @ rows
@@ -274,6 +282,11 @@ def push_actor(answer, rng):
         * (HIT - np.exp(LOGITS) / np.exp(LOGITS).sum(axis=0))
         / 2,
     }
+    unit = -PI * (np.log(PI) + entropies(PI)) / 2
+    suspects |= {
+        "use beta; here it is 0." + " " * k: want + x * unit
+        for k, x in enumerate((1e-3, 0.01, 0.05, 0.1, 0.5, 1.0))
+    }
     got = answer.call("policy_push", LOGITS, TAKEN, GOOD, 0.0)
     expect_close(got, want, "beta = 0", suspects)
 
@@ -368,6 +381,16 @@ def push_sure(answer, rng):
     h = LN2 / 8 * np.array([-0.25, 0.125, 0.125])  # beta / b = 1 / 8
     part = [[0, 0, 0], h, h[::-1], h]
     expect_close(both - got, part, "the same logits, the entropy's part")
+    # Two actions: the entropy's gradient is -pi_1 pi_2 (z_1 - z_2) by z_1.
+    z, none = np.array([[0.0, -20]]), np.array([0])
+    got = answer.call("policy_push", z, none, np.zeros(1), 1e6)
+    expect_shape(got, (1, 2), "one row, two actions")
+    want = 2e7 * np.exp(-20) / (1 + np.exp(-20)) ** 2
+    if not np.allclose(got, [[-want, want]], rtol=1e-4):
+        raise Wrong.fixed(
+            "a pi of 2e-9, beta = 1,000,000: the logarithm of a small pi is "
+            "not that of pi and some small number, nor that of a floor."
+        )
     moved = answer.call("policy_push", LOGITS + 2000, TAKEN, GOOD, 0.3)
     same = answer.call("policy_push", LOGITS, TAKEN, GOOD, 0.3)
     expect_close(moved, same, "all logits larger by 2,000: the same policy")
@@ -397,6 +420,8 @@ def baseline_by_hand(answer, rng):
     p, g = np.array([0.5, 0.25, 0.25]), np.array([0.0, 20, 40])
     length2 = np.array([3, 7, 7]) / 8
     length = np.sqrt(length2)
+    soft = np.exp(p) / np.exp(p).sum()
+    soft2 = 1 - 2 * soft + (soft**2).sum()
     suspects = {
         "that is the expected return; it makes (G - b) small, not the "
         "estimate.": 15,
@@ -423,6 +448,18 @@ def baseline_by_hand(answer, rng):
         ).sum()
         / (p * (1 - 2 * p - 3 / 8)).sum(),
         "the sign is wrong: b is subtracted from G.": -21,
+        "the squared length has - 2 pi, not + 2 pi.": (
+            (p * (1 + 2 * p + 3 / 8) * g).sum()
+            / (p * (1 + 2 * p + 3 / 8)).sum()
+        ),
+        "the length of s_y is squared once.": (p * length2**2 * g).sum()
+        / (p * length2**2).sum(),
+        "the weights are pi times the squared length; pi is not squared.": (
+            (p**2 * length2 * g).sum() / (p**2 * length2).sum()
+        ),
+        "p holds probabilities already: no softmax.": (
+            (soft * soft2 * g).sum() / (soft * soft2).sum()
+        ),
     }
     got = answer.call("best_baseline", p, g)
     expect_close(got, 21.0, "pi = (1/2, 1/4, 1/4), G = (0, 20, 40)", suspects)
@@ -441,6 +478,16 @@ def baseline_two(answer, rng):
             "too little weight; do not raise small pi."
         )
     expect_close(got, 7.9996, "pi = (0.9999, 0.0001), G = (4, 8)")
+    # lengths 1/2, 1/2, 3/2: the rare action counts (2^-34 3/2 2^34) / (1/2)
+    rare = 2.0**-34
+    p, g = np.array([0.5, 0.5 - rare, rare]), np.array([0, 0, 1 / rare])
+    got = answer.call("best_baseline", p, g)
+    expect_shape(got, (), "the baseline, one number")
+    if not np.isclose(got, 3, rtol=1e-5):
+        raise Wrong.fixed(
+            "a pi of 6e-11 and a return of 2e10: each return counts by its own "
+            "pi, however small; there is no floor, and nothing is added."
+        )
 
 
 def variance(p, g, b):
@@ -509,6 +556,12 @@ def paid_by_hand(answer, rng):
         "the last step of all is no end unless `ended` says so.": PAY
         + base
         - AWAY[1:] * ~(ENDS | (np.arange(3) == 2)[:, None]),
+    }
+    suspects |= {
+        "use gamma; here it is 1/2." + " " * k: PAY
+        + base
+        - 2 * x * AWAY[1:] * ~ENDS
+        for k, x in enumerate((0.9, 0.95, 0.97, 0.99))
     }
     got = answer.call("paid_rewards", PAY, AWAY, ENDS, 0.5, 2.0)
     expect_close(got, want, "gamma = 1/2, scale = 2", suspects)
@@ -607,6 +660,7 @@ def rate_order(answer, rng):
         "yours looks at a world's last end; its first one counts.": 3 / 4,
         "a world whose first episode failed counts as won by a later one.": 1.0,
         "every episode counts in yours; only each world's first does.": 4 / 7,
+        "divide by the number of worlds, not of steps.": 2 / 3,
     }
     got = answer.call("success_rate", won, end)
     expect_close(got, 2 / 4, "four worlds, three steps", suspects)
@@ -655,6 +709,11 @@ def rate_long(answer, rng):
     got = answer.call("success_rate", won, end)
     why = "ends were counted in int8, which begins again after 255."
     expect_close(got, 1 / 3, "400 ends, won at 0, 128, 256", {why: 2 / 3})
+    end, won = np.zeros((2, 400, 2), bool)
+    end[399], won[399, 0] = True, True
+    got = answer.call("success_rate", won, end)
+    why = "all steps count, not only the first ones."
+    expect_close(got, 1 / 2, "two ends at the last of 400 steps", {why: 0.0})
 
 
 @RATE.check("one quick death more makes no difference")

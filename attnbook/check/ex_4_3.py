@@ -79,6 +79,16 @@ def less_by_hand(answer, rng):
         "the weight of place j goes to the others in equal parts; it goes in "
         "proportion to theirs.": falls(whole - part + A[..., None] * others),
         "the sign is wrong: the fall is p(all) - p(without j).": -FALLS,
+        "without place j the mean of the others' scores is not what is left; "
+        "take off a_j z_j.": falls(
+            whole - part + A[..., None] * (Z * LN2).mean(axis=1, keepdims=True)
+        ),
+        "the probability is a softmax over the classes, not a sigmoid.": falls(
+            rest, turn=lambda z: 1 / (1 + np.exp(-z))
+        ),
+        "without j the softmax runs over places; it runs over the classes.": (
+            chances(whole) - chances(rest.transpose(0, 2, 1)).transpose(0, 2, 1)
+        )[np.arange(2), :, [0, 2]],
         "that is the fall of the class score, not of the probability.": falls(
             rest, turn=lambda z: z
         ),
@@ -160,6 +170,15 @@ def less_near_one(answer, rng):
             "floor under it changes the result."
         )
     expect_close(got[0, 1:], [whole - 0.5, 0], "the two other places")
+    # a place of little weight, and a score that makes up for it
+    a = np.array([[rest, 0.5, 0.5 - rest]])
+    z = np.array([[[np.log(3) / rest, 0], [0, 0], [0, 0]]])
+    got = answer.call("without_each", a, z, np.array([0]))
+    if not np.isclose(got[0, 0], 0.75 - 0.5, rtol=1e-5):
+        raise Wrong.fixed(
+            "a weight of 0.000001 on a score of 1,000,000: only a weight of 0 "
+            "is padding."
+        )
 
 
 @LESS.check("gradients of scores and weights")
@@ -373,6 +392,9 @@ def same_by_hand(answer, rng):
             / 14,
             "that is the mean; it comes second.": 11 / 14,
             "divide by n: shares, not tokens.": 5 / 2,
+            "n intervals, so divide by n, not by n + 1.": 5 / 16,
+            "that is the worst order: the last key token goes last of all.": 13
+            / 14,
         },
     )
     expect_close(
@@ -418,7 +440,14 @@ def same_counted(answer, rng):
             areas.append((curve[1:] + curve[:-1]).sum() / (2 * n))
         best, mean = both_areas(answer, n, k)
         expect_close(best, min(areas), f"n = {n}, k = {k}, best of all orders")
-        expect_close(mean, np.mean(areas), f"n = {n}, k = {k}, mean")
+        number = k * (n + 1) / (k + 1)
+        suspects = {
+            "the mean number need not be whole: do not round it, nor "
+            "divide by //." + " " * j: (x - 0.5) / n
+            for j, x in enumerate((number // 1, np.round(number)))
+        }
+        what = f"n = {n}, k = {k}, mean"
+        expect_close(mean, np.mean(areas), what, suspects)
 
 
 MAPS = (
@@ -437,6 +466,12 @@ def divergence_by_hand(answer, rng):
         * want,
         "that is in bits; the natural logarithm is asked.": want / LN2,
         "the root is not part of the divergence.": want**0.5,
+        "the root is not part of the divergence. ": (2 * want) ** 0.5,
+        "a token that only one of the two maps has counts, too.": [
+            np.log(4 / 3) / 2 + np.log(2 / 3) / 4,
+            0,
+            0,
+        ],
         "the sign is wrong.": -want,
         "only the part of a is there; b has one, too.": [
             np.log(4 / 3) / 2,
@@ -543,6 +578,7 @@ def free_general(answer, rng):
             "they leave are asked.": classes,
             "that counts only the sum's equation.": n - 1,
             "that is the number of places.": n,
+            "places have the weights that may move: n, less the rank.": 0,
         }
         expect_close(
             got, n - classes, f"n = {n}, classes = {classes}", suspects
@@ -600,6 +636,14 @@ def free_shift(answer, rng):
     }
     got = answer.call("free_directions", z)
     expect_close(got, 5, "every place has the same differences", suspects)
+
+
+@FREE.check("two classes whose difference is the same everywhere")
+def free_two(answer, rng):
+    z = rng.integers(-9, 10, (5, 1)) + np.array([0.0, 2])
+    got = answer.call("free_directions", z)
+    suspects = {"take the rank, also of two classes.": 3}
+    expect_close(got, 4, "five places, two classes", suspects)
 
 
 @FREE.check("fewer places than classes")

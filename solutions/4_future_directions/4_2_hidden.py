@@ -676,3 +676,55 @@ def success_rate(reached, ended):
 def success_rate(reached, ended):
     before = ended.cumsum(axis=0, dtype=np.int8) - ended
     return (reached & (before == 0)).any(axis=0).mean()
+
+
+def pushed(log=np.log, change=lambda beta: beta):
+    """The right push, but for the logarithm of pi, or for beta."""
+
+    def policy_push(logits, actions, advantage, beta):
+        b, k = logits.shape
+        p = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p = p / p.sum(axis=1, keepdims=True)
+        logp = log(p)
+        entropy = -(p * logp).sum(axis=1, keepdims=True)
+        actor = advantage[:, None] * (np.eye(k)[actions] - p)
+        return (actor - change(beta) * p * (logp + entropy)) / b
+
+    return policy_push
+
+
+HIDDEN.wrong("4_2.b", "small pi")(pushed(lambda p: np.log(p + 1e-9)))
+HIDDEN.wrong("4_2.b", "small pi")(pushed(lambda p: np.log(p.clip(1e-8))))
+HIDDEN.wrong("4_2.b", "use beta")(
+    pushed(lambda p: np.log(p + 1e-300), lambda beta: 0.01)
+)
+
+
+def baseline(length2=lambda x: x, of=lambda p: p):
+    """The right baseline, but for the length or for pi."""
+
+    def best_baseline(p, returns):
+        p = of(p)
+        weights = p * length2(1 - 2 * p + (p**2).sum())
+        return (weights * returns).sum() / weights.sum()
+
+    return best_baseline
+
+
+HIDDEN.wrong("4_2.c", "there is no floor")(baseline(of=lambda p: p.clip(1e-8)))
+HIDDEN.wrong("4_2.c", "squared once")(baseline(lambda x: x**2))
+HIDDEN.wrong("4_2.c", "no softmax")(
+    baseline(of=lambda p: np.exp(p) / np.exp(p).sum())
+)
+
+
+@HIDDEN.wrong("4_2.d", "use gamma")
+def paid_rewards(rewards, distances, ended, gamma, scale):
+    after = np.where(ended, 0, -scale * distances[1:])
+    return rewards + 0.99 * after + scale * distances[:-1]
+
+
+@HIDDEN.wrong("4_2.e", "not only the first ones")
+def success_rate(reached, ended):
+    first = ended[:100].argmax(axis=0)
+    return reached[first, np.arange(reached.shape[1])].mean()

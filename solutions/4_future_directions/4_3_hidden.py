@@ -562,3 +562,36 @@ def free_directions(z):
 def free_directions(z):
     equations = np.column_stack([np.ones(len(z)), z[:, 1:] - z[:, :1]])
     return len(z) - np.linalg.matrix_rank(equations, tol=1e-3)
+
+
+@HIDDEN.wrong("4_3.a", "only a weight of 0 is padding")
+def without_each(a, z, labels):
+    part = a[..., None] * z
+    whole = part.sum(dim=1, keepdim=True)
+    rest = (whole - part) / (1 - a[..., None])
+    fall = whole.softmax(dim=-1) - rest.softmax(dim=-1)
+    return fall[torch.arange(len(a)), :, labels] * (a > 1e-4)
+
+
+@HIDDEN.wrong("4_3.c", "do not round it")
+def redundant_areas(n, k):
+    return (k - 0.5) / n, (k * (n + 1) // (k + 1) - 0.5) / n
+
+
+@HIDDEN.wrong("4_3.c", "that is the worst order")
+def redundant_areas(n, k):
+    return (n - 0.5) / n, (k * (n + 1) / (k + 1) - 0.5) / n
+
+
+@HIDDEN.wrong("4_3.d", "only one of the two maps has")
+def divergence(a, b):
+    both, middle = (a > 0) & (b > 0), ((a + b) / 2).clamp(min=1e-30)
+    parts = [w * (w.clamp(min=1e-30) / middle).log() * both for w in (a, b)]
+    return (parts[0] + parts[1]).sum(dim=-1) / 2
+
+
+@HIDDEN.wrong("4_3.e", "also of two classes")
+def free_directions(z):
+    equations = np.column_stack([np.ones(len(z)), z[:, 1:] - z[:, :1]])
+    full = z.shape[1] == 2
+    return len(z) - (2 if full else np.linalg.matrix_rank(equations))
