@@ -22,14 +22,14 @@ def back_anywhere(answer, rng, reference):
     b, i, j, d, e = sizes(rng)
     shapes = (b, i, d), (b, j, d), (b, j, e), (b, i, e)
     args = tuple(rng.normal(size=s) * 2 for s in shapes)
-    agree(answer, reference, "attention_gradients", args, "random", 3)
+    agree(answer, reference, "attention_gradients", args, "random", 3, 1e-4)
 
 
 @HIDDEN.check("2_2.b", "random sizes")
 def vjp_anywhere(answer, rng, reference):
     b, n = rng.permutation([3, 5, 8])[:2]
     args = rng.normal(size=(b, n)) * 30, rng.normal(size=(b, n))
-    agree(answer, reference, "softmax_vjp", args, "random")
+    agree(answer, reference, "softmax_vjp", args, "random", tolerance=1e-4)
 
 
 @HIDDEN.check("2_2.c", "random deviations")
@@ -44,9 +44,10 @@ def heads_anywhere(answer, rng, reference):
     b, i, j, d, heads = (int(x) for x in sizes(rng))
     w = d * heads
     args = (*(rng.normal(size=s) for s in [(b, i, w), (b, j, w), (b, j, w)]),)
-    agree(answer, reference, "attend_in_heads", (*args, heads), "random")
+    args = (*args, heads)
+    agree(answer, reference, "attend_in_heads", args, "random", tolerance=1e-5)
     u = rng.normal(size=(b, i, w))
-    agree_in_gradient(answer, reference, "attend_in_heads", (*args, heads), u)
+    agree_in_gradient(answer, reference, "attend_in_heads", args, u, 1e-4)
 
 
 @HIDDEN.check("2_2.e", "random settings")
@@ -93,7 +94,7 @@ def attention_gradients(q, k, v, do):
     return back(q, k, v, do, 1 / root, 1 / int(root))
 
 
-@HIDDEN.wrong("2_2.a", "of integers, against that of floats")
+@HIDDEN.wrong("2_2.a", "for arrays of integers")
 def attention_gradients(q, k, v, do):
     f = q.shape[-1] ** -0.5
     return tuple(
@@ -239,7 +240,7 @@ def attention_gradients(q, k, v, do):
 # --- b ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_2.b", "five integers")
+@HIDDEN.wrong("2_2.b", "for arrays of integers")
 def softmax_vjp(s, u):
     out, a = np.zeros_like(u), weights(s)
     out[:] = a * (u - (a * u).sum(-1, keepdims=True))
@@ -328,7 +329,51 @@ def softmax_vjp(s, u):
     return weights(s)
 
 
+@HIDDEN.wrong("2_2.b", "only the diagonal")
+def softmax_vjp(s, u):
+    a = weights(s)
+    return a * (1 - a) * u
+
+
+@HIDDEN.wrong("2_2.b", "yours is of u alone")
+def softmax_vjp(s, u):
+    a = weights(s)
+    return a * (u - a * u.sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "nothing may be cut off")
+def softmax_vjp(s, u):
+    a = np.where(weights(s) < 1e-6, 0, weights(s))
+    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "are scores clipped")
+def softmax_vjp(s, u):
+    a = weights(np.clip(s, -700, 700))
+    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+
 # --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_2.c", "one by one")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q + mu) ** 2 * sigma_k**2
+    return variance, variance**-0.5
+
+
+@HIDDEN.wrong("2_2.c", "not d^2")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = (d * sigma_q**2 + d**2 * mu**2) * sigma_k**2
+    return variance, variance**-0.5
+
+
+@HIDDEN.wrong("2_2.c", "draws only estimate it")
+def score_scale(d, mu, sigma_q, sigma_k):
+    rng = np.random.default_rng(0)
+    q = rng.normal(mu, sigma_q, (9000, d))
+    variance = (q * rng.normal(0, sigma_k, (9000, d))).sum(axis=1).var()
+    return variance, variance**-0.5
 
 
 @HIDDEN.wrong("2_2.c", "the query's mean counts")
@@ -549,6 +594,46 @@ def saturated_share(d, n, factor, queries, seed):
 @HIDDEN.wrong("2_2.e", "different seeds give the same")
 def saturated_share(d, n, factor, queries, seed):
     return (norms(d, n, factor, queries, 0)[0] < 1e-3).mean()
+
+
+def jacobians(d, n, factor, queries, seed):
+    _, a = norms(d, n, factor, queries, seed)
+    return a[..., None] * np.eye(n) - a[..., None] * a[:, None]
+
+
+SIZES = {  # of J, none of them the norm that is asked for
+    "not its trace": lambda J: J.trace(axis1=1, axis2=2),
+    "a sum along a row": lambda J: np.abs(J).sum(axis=1).max(axis=1),
+    "the largest number of J": lambda J: np.linalg.norm(J, 2, axis=(1, 2)),
+}
+for says, size in SIZES.items():
+
+    @HIDDEN.wrong("2_2.e", says)
+    def saturated_share(d, n, factor, queries, seed, size=size):
+        return (size(jacobians(d, n, factor, queries, seed)) < 1e-3).mean()
+
+
+@HIDDEN.wrong("2_2.e", "not with its remainder")
+def saturated_share(d, n, factor, queries, seed):
+    return (norms(d, n, factor, queries, seed % 2)[0] < 1e-3).mean()
+
+
+@HIDDEN.wrong("2_2.e", "the product of a query and a key")
+def saturated_share(d, n, factor, queries, seed):
+    scores = np.random.default_rng(seed).normal(size=(queries, n))
+    a = weights(factor * d**0.5 * scores)  # as wide as they are on average
+    square = (a**2).sum(-1)
+    return (square - 2 * (a**3).sum(-1) + square**2 < 1e-6).mean()
+
+
+@HIDDEN.wrong("2_2.e", "exp overflows to nan")
+def saturated_share(d, n, factor, queries, seed):
+    rng = np.random.default_rng(seed)
+    q, k = rng.normal(size=(queries, d)), rng.normal(size=(queries, n, d))
+    a = np.exp(factor * np.einsum("qd,qnd->qn", q, k))
+    a = a / a.sum(axis=-1, keepdims=True)
+    square = (a**2).sum(-1)
+    return (square - 2 * (a**3).sum(-1) + square**2 < 1e-6).mean()
 
 
 @HIDDEN.wrong("2_2.e", "return one number")
