@@ -15,15 +15,16 @@ HIDDEN = Hidden()
 
 @HIDDEN.check("2_4.a", "random sizes")
 def waves_anywhere(answer, rng, reference):
-    n, width = int(rng.integers(1, 12)), 2 * int(rng.integers(1, 9))
-    start = int(rng.integers(-50, 50))
+    n, width = int(rng.integers(1, 60)), 2 * int(rng.integers(1, 99))
+    start = int(rng.integers(-5000, 5000))
     args = (start, n, width, float(rng.uniform(5, 20_000)))
     agree(answer, reference, "waves", args, "random sizes")
 
 
 def turn_case(rng):
-    b, h, n, d = (2, 3, 7, 10) if rng.random() < 0.5 else (3, 2, 5, 8)
-    positions = rng.integers(0, 40, size=(b, n))
+    b, h, n = (int(k) for k in rng.choice(np.arange(2, 12), 3, False))
+    d = 2 * int(rng.integers(1, 20))
+    positions = rng.integers(-400, 400, size=(b, n))
     return rng.normal(size=(b, h, n, d)), positions, float(rng.uniform(5, 9e3))
 
 
@@ -36,17 +37,20 @@ def turn_anywhere(answer, rng, reference):
 def turn_gradient(answer, rng, reference):
     args = turn_case(rng)
     u = rng.normal(size=args[0].shape)
-    agree_in_gradient(answer, reference, "turn", args, u)
+    agree_in_gradient(answer, reference, "turn", args, u, 1e-4)
 
 
 @HIDDEN.check("2_4.c", "random slopes")
 def far_anywhere(answer, rng, reference):
-    slopes = rng.uniform(0.01, 3, size=7)
-    agree(answer, reference, "mean_distance", (slopes,), "random slopes")
+    args = (rng.uniform(0.01, 3, size=7),)
+    agree(answer, reference, "mean_distance", args, "random", tolerance=1e-4)
+    args = (float(rng.uniform(3, 12)),)
+    agree(answer, reference, "mean_distance", args, "one slope")
 
 
 def late_case(rng):
     n, width, d, e = rng.permutation([3, 5, 6, 7])
+    n = n + 10 * rng.integers(4)
     sizes = [(n, width), (n, width), (width, d), (width, d), (width, e)]
     return tuple(rng.normal(size=s) for s in sizes), (n, e)
 
@@ -60,7 +64,7 @@ def late_anywhere(answer, rng, reference):
 def late_gradient(answer, rng, reference):
     args, shape = late_case(rng)
     u = rng.normal(size=shape)
-    agree_in_gradient(answer, reference, "attend_in_order", args, u)
+    agree_in_gradient(answer, reference, "attend_in_order", args, u, 1e-4)
 
 
 @HIDDEN.check("2_4.e", "random sentences")
@@ -99,10 +103,27 @@ def waves(start, n, width, base):
     return halves(np.maximum(angles(start, n, right(width, base)), 0))
 
 
-@HIDDEN.wrong("2_4.a", "rates in float64")
+@HIDDEN.wrong("2_4.a", "is something in float32")
 def waves(start, n, width, base):
     a = angles(start, n, right(width, base)).astype(np.float32)
     return halves(a).astype(float)
+
+
+@HIDDEN.wrong("2_4.a", "are your rates rounded, or base?")
+def waves(start, n, width, base):
+    return halves(angles(start, n, right(width, base).round(6)))
+
+
+@HIDDEN.wrong("2_4.a", "all have their own row")
+def waves(start, n, width, base):
+    rates = right(width, base)
+    return halves((start + np.minimum(np.arange(n), 511))[:, None] * rates)
+
+
+@HIDDEN.wrong("2_4.a", "all have their own row")
+def waves(start, n, width, base):
+    rates = base ** (-2 * np.arange(width // 2) / min(width, 64))
+    return halves(angles(start, n, rates))
 
 
 @HIDDEN.wrong("2_4.a", "sine and cosine alternate")
@@ -233,6 +254,16 @@ def turn(x, positions, base):
     return torch.cat(halves, -1)
 
 
+@HIDDEN.wrong("2_4.b", "Or positions are cut off")
+def turn(x, positions, base):
+    return by(x, spread(positions).clamp(min=-1000) * steps(x, base))
+
+
+@HIDDEN.wrong("2_4.b", "positions are taken from the first row's")
+def turn(x, positions, base):
+    return by(x, spread(positions - positions[:, :1]) * steps(x, base))
+
+
 @HIDDEN.wrong("2_4.b", "you turn the other way")
 def turn(x, positions, base):
     return by(x, spread(positions) * steps(x, base), sign=-1)
@@ -327,6 +358,21 @@ def turn(x, positions, base):
 
 
 # --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_4.c", "a series for small slopes")
+def mean_distance(slope):
+    return 1 / slope - 1 / 2 + slope / 12
+
+
+@HIDDEN.wrong("2_4.c", "is something added")
+def mean_distance(slope):
+    return 1 / (np.exp(slope) - 1 + 1e-9)
+
+
+@HIDDEN.wrong("2_4.c", "in float32 and then made float64")
+def mean_distance(slope):
+    return (1 / np.expm1(np.float32(slope))).astype(float)
 
 
 @HIDDEN.wrong("2_4.c", "slopes 0.000001 and 0.001")
@@ -630,3 +676,8 @@ def different_outputs(x, positions, w_q, w_k, w_v):
     for o in orders_of(len(x) - 1):
         found.add(key((x[[*o, -1]] * (positions + 1)).sum(axis=0)))
     return len(found)
+
+
+HIDDEN.wrong("2_4.e", "round, do not cut off")(
+    counting(lambda y: tuple((y * 1e6).astype(int)))
+)
