@@ -85,13 +85,6 @@ def piece(answer, rng):
 
 @WAVES.check("sine and cosine of the same angle; distances")
 def circle(answer, rng):
-    # base 2^64 and width 128: the rates are 1, 1/2, 1/4, ...
-    angles = np.outer(np.arange(700), 2.0 ** -np.arange(64)) + 0.0
-    want = np.concatenate([sin(angles), cos(angles)], axis=1)
-    got = answer.call("waves", 0, 700, 128, 2.0**64)
-    expect_close(got, want, "700 positions, width 128 (all have their own row)")
-    got = answer.call("waves", 7, 1, 2, 50.0)
-    expect_close(got, [[sin(7), cos(7)]], "width 2: one rate, which is 1")
     got = answer.call("waves", 2, 7, 10, 1000.0)
     expect_shape(got, (7, 10))
     ones = got[:, :5] ** 2 + got[:, 5:] ** 2
@@ -103,6 +96,13 @@ def circle(answer, rng):
         sin(3 * 1000**-0.8),
         "position 3, width 10, last sine (exponent -2t / width)",
     )
+    # base 2^64 and width 128: the rates are 1, 1/2, 1/4, ...
+    angles = np.outer(np.arange(700), 2.0 ** -np.arange(64)) + 0.0
+    want = np.concatenate([sin(angles), cos(angles)], axis=1)
+    got = answer.call("waves", 0, 700, 128, 2.0**64)
+    expect_close(got, want, "700 positions, width 128 (all have their own row)")
+    got = answer.call("waves", 7, 1, 2, 50.0)
+    expect_close(got, [[sin(7), cos(7)]], "width 2: one rate, which is 1")
 
 
 def three(a, b, c):

@@ -183,6 +183,31 @@ def survives(answer, rng):
     what = "of the same block after one with scores 2,000 lower"
     expect_close(after[1], norm, f"norm {what}")
     expect_close(after[0], total, f"total {what}")
+    far_apart(answer)
+
+
+def far_apart(answer):
+    """Scores of -1e6, and sums in which exp(-40) and exp(-80) count."""
+    q, k = np.zeros((1, 3)), np.zeros((3, 3))
+    q[0, 1], k[:2, 1] = 3**0.5, -1e6
+    args = q, k[:2], np.eye(2, 3), *empty(1, 3)
+    total, norm, _ = answer.call("add_block", *args, parts=3)
+    what = "of two scores of -1e6 in the first block (is top cut off?)"
+    expect_close(norm, [2.0], f"norm {what}")
+    expect_close(total, [[1.0, 1, 0]], f"total {what}")
+    # What is so large that these weights make it 1.
+    k[:, 1], v = [0, -40, -80], np.full((3, 3), 3.0)
+    v[1:] = np.diag(np.exp([40, 80, 0]))[:2]
+    got, *_ = answer.call("add_block", q, k, v, *empty(1, 3), parts=3)
+    rest = "(are small weights cut off?)"
+    what = f"total of scores 0, -40 and -80 {rest}"
+    expect_close(got, [[4.0, 4, 3]], what, tolerance=1e-4)
+    for low in (40.0, 80.0):
+        before = np.full((1, 3), np.exp(low)), np.ones(1), np.array([-low])
+        args = q, np.zeros((1, 3)), np.full((1, 3), 5.0), *before
+        got, *_ = answer.call("add_block", *args, parts=3)
+        what = f"total, a score of 0 after a top of -{low:g} {rest}"
+        expect_close(got, [[6.0, 6, 6]], what, tolerance=1e-4)
 
 
 class Blocks:
@@ -337,6 +362,20 @@ def conv_beyond(answer, rng):
     )
     want = np.array([1, 2, 3, 4, 5, 6, 7, 7, 7.0])[:, None]
     expect_close(got, want, "nine tokens of 1, seven taps of 1")
+    # All taps of 40 count, at a dilation of 25, and the channels as they are.
+    x, W = np.zeros((1000, 2)), np.zeros((40, 2, 2))
+    x[7, 0], W[:, 0, 1] = 1, np.arange(1.0, 41)
+    want = np.zeros((1000, 2))
+    want[7:1000:25, 1] = np.arange(1, 41)
+    got = answer.call("dilated_convolution", x, W, 25)
+    suspects = {"W[t] is (d, e), not transposed.": 0 * want}
+    what = "a 1 among 1,000 tokens, 40 taps, dilation 25, d = e = 2"
+    expect_close(got, want, what, suspects)
+    x, taps = np.arange(1.0, 6)[:, None], np.array([[[2]], [[3]]])
+    got = answer.call("dilated_convolution", x / 2, taps, 1)
+    cut = "the result has the dtype of W, and whole numbers cut it off."
+    want = np.array([[1, 3.5, 6, 8.5, 11]]).T
+    expect_close(got, want, "taps of integers", {cut: np.floor(want)})
     whole, W = x.astype(int), np.array([[[0.5]], [[-1.23456]]])
     got = answer.call("dilated_convolution", whole, W, 1)
     want = 0.5 * x - 1.23456 * (x - 1)
@@ -370,10 +409,18 @@ def square_by_hand(answer, rng):
 
 @SQUARE.check("the usual f = 4 d")
 def square_usual(answer, rng):
-    got = [answer.call("square_takes_over", d, 4 * d) for d in (16, 64, 512)]
-    expect_close(np.array(got), [96, 384, 3072], "d = 16, 64, 512")
-    got = [answer.call("square_takes_over", d, f) for d, f in ((5, 3), (7, 1))]
-    expect_close(np.array(got), [13, 15], "d = 5, f = 3, and d = 7, f = 1")
+    for d in (16, 64, 512, 2048, 16_384):
+        got = answer.call("square_takes_over", d, 4 * d)
+        expect_close(got, 6 * d, f"d = {d}, f = 4 d")
+    sizes = {(5, 3): 13, (7, 1): 15, (900, 100): 1900, (8, 400): 416}
+    sizes |= {(700, 2800.5): 4200.5, (30_000, 70_001): 130_001}
+    sizes |= {(1000, 9000): 11_000, (3, 10**6): 1_000_006}
+    sizes |= {(10**6, 3): 2_000_003, (0.25, 0.5): 1}
+    for (d, f), want in sizes.items():
+        got = answer.call("square_takes_over", d, f)
+        what = f"d = {d:,}, f = {f:,} (for any sizes, with no rounding)"
+        said = {"f need not be 4 d.": 6 * d}
+        expect_close(got, want, what, said, tolerance=1e-7)
 
 
 @LAST.check("two steps by hand")
@@ -423,22 +470,23 @@ def last_gradient(answer, rng):
     # With x = 0 all states are 0 and tanh has slope 1: the gradient by token
     # j is g (U^T)^(n-1-j) W^T. A rotation U keeps its length.
     U, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    args = np.zeros((20, 2)), rng.normal(size=(2, 3)), U, np.zeros(3)
+    args = np.zeros((150, 2)), rng.normal(size=(2, 3)), U, np.zeros(3)
     by_x, _, _, by_start = answer.vjp("last_state", args, np.ones(3))
     reached = int((np.abs(by_x).max(axis=1) > 0).sum())
     if reached == 0:
         raise Wrong(
             "no token gets a gradient: the inputs are cut out of the graph."
         )
-    if reached < 20:
+    if reached < 150:
         raise Wrong(
-            f"only the last {reached} of 20 tokens get a gradient: the state "
+            f"only the last {reached} of 150 tokens get a gradient: the state "
             "is cut out of the graph before them."
         )
     if not by_start.any():
         raise Wrong("the start state is cut out of the graph.")
-    first = np.ones(3) @ np.linalg.matrix_power(U.T, 19) @ args[1].T
-    expect_close(by_x[0], first, "gradient by the first token")
+    first = np.ones(3) @ np.linalg.matrix_power(U.T, 149) @ args[1].T
+    what = "gradient by the first token"
+    expect_close(by_x[0], first, what, tolerance=1e-4)
 
 
 @LAST.check("gradients of x, W, U and start")
@@ -504,5 +552,18 @@ def share_of_rotations(answer, rng):
     turn = np.array([[0.6, 0.8], [-0.8, 0.6]])
     for radius in (0.9, 1.0, 1.1):
         g = np.array([1.0, -2])
-        got = shaped(answer.call("share_left", g, radius * turn, 40), ())
-        expect_close(got / radius**40, 1.0, f"radius {radius}, over its power")
+        for k in (40, 200):
+            got = shaped(answer.call("share_left", g, radius * turn, k), ())
+            what = (
+                f"radius {radius}, {k} steps, over its power (is it cut off?)"
+            )
+            expect_close(got / radius**k, 1.0, what, tolerance=1e-4)
+    # Both lengths are tiny, or the one is: nothing is added to them.
+    for size in (1e-9, 1e9):
+        got = answer.call("share_left", size * g, 0.5 * turn, 3)
+        what = f"g times {size:g}, three halvings (is something added?)"
+        expect_close(got, 0.125, what)
+    U = np.array([[1.0, 1e-3], [0.0, 1.0]])
+    got = answer.call("share_left", np.array([0.0, 1.0]), U, 1000)
+    what = "a matrix with one direction only, 1,000 steps"
+    expect_close(got, 2**0.5, what, tolerance=1e-5)

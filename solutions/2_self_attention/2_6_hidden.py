@@ -14,16 +14,17 @@ HIDDEN = Hidden()
 
 def block_arguments(rng):
     """Sizes all different; a state as earlier blocks may have left it."""
-    i, j, d, e = rng.permutation([2, 3, 5, 6])
+    i, j, d, e = rng.choice(np.arange(2, 40), 4, False)
     shapes = [(i, d), (j, d), (j, e), (i, e)]
     q, k, v, total = (rng.normal(size=s) * 2 for s in shapes)
-    return q, k, v, total, rng.uniform(1, 5, size=i), rng.normal(size=i)
+    top = rng.normal(size=i) * 10
+    return q, k, v, total, rng.uniform(1, 5, size=i), top
 
 
 @HIDDEN.check("2_6.a", "random sizes")
 def block_anywhere(answer, rng, reference):
     args = block_arguments(rng)
-    agree(answer, reference, "add_block", args, "random", 3)
+    agree(answer, reference, "add_block", args, "random", 3, 1e-4)
 
 
 @HIDDEN.check("2_6.a", "gradients of total / norm, through two blocks")
@@ -32,25 +33,28 @@ def block_gradient(answer, rng, reference):
     shapes = [(i, d), (j, d), (j, e), (n, d), (n, e)]
     args = tuple(rng.normal(size=s) * 2 for s in shapes)
     mine, theirs = Blocks(answer), Blocks(reference)
-    agree_in_gradient(mine, theirs, "add_block", args, rng.normal(size=(i, e)))
+    u = rng.normal(size=(i, e))
+    agree_in_gradient(mine, theirs, "add_block", args, u, 1e-4)
 
 
 @HIDDEN.check("2_6.b", "random sizes")
 def conv_anywhere(answer, rng, reference):
-    n, d, e = rng.permutation([9, 3, 5])
-    x, W = rng.normal(size=(n, d)), rng.normal(size=(4, d, e))
-    args = (x, W, int(rng.integers(1, 4)))
-    agree(answer, reference, "dilated_convolution", args, "random")
+    n, d, e, k = rng.choice(np.arange(1, 30), 4, False)
+    x, W = rng.normal(size=(n, d)), rng.normal(size=(k, d, e))
+    args = (x, W, int(rng.integers(1, 12)))
+    name = "dilated_convolution"
+    agree(answer, reference, name, args, "random", tolerance=1e-5)
 
 
 @HIDDEN.check("2_6.c", "random widths")
 def square_anywhere(answer, rng, reference):
-    args = (int(rng.integers(2, 90)), int(rng.integers(2, 90)))
-    agree(answer, reference, "square_takes_over", args, "random widths")
+    for size in (90, 2000, 50_000):
+        args = (int(rng.integers(2, size)), int(rng.integers(2, size)))
+        agree(answer, reference, "square_takes_over", args, "random widths")
 
 
 def recurrence(rng):
-    n, d, h = rng.permutation([4, 2, 3])
+    n, d, h = rng.permutation([int(rng.integers(4, 50)), 2, 3])
     shapes = [(n, d), (d, h), (h, h), (h,)]
     return tuple(rng.normal(size=s) for s in shapes)
 
@@ -64,12 +68,13 @@ def last_anywhere(answer, rng, reference):
 def last_gradient(answer, rng, reference):
     args = recurrence(rng)
     u = rng.normal(size=args[3].shape)
-    agree_in_gradient(answer, reference, "last_state", args, u)
+    agree_in_gradient(answer, reference, "last_state", args, u, 1e-4)
 
 
 @HIDDEN.check("2_6.e", "random matrices")
 def share_anywhere(answer, rng, reference):
-    args = (rng.normal(size=4), rng.normal(size=(4, 4)) / 2, 7)
+    h, distance = int(rng.integers(2, 9)), int(rng.integers(1, 30))
+    args = (rng.normal(size=h), rng.normal(size=(h, h)) / 2, distance)
     agree(answer, reference, "share_left", args, "random matrix")
 
 
@@ -368,7 +373,7 @@ def square_takes_over(d, f):
 # --- d ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_6.d", "only the last 1 of 20")
+@HIDDEN.wrong("2_6.d", "only the last 1 of 150")
 def last_state(x, W, U, start):
     state = start
     for x_d in x:
@@ -384,7 +389,7 @@ def last_state(x, W, U, start):
     return state
 
 
-@HIDDEN.wrong("2_6.d", "only the last 1 of 20")
+@HIDDEN.wrong("2_6.d", "only the last 1 of 150")
 def last_state(x, W, U, start):
     state = start
     with torch.no_grad():
@@ -447,7 +452,7 @@ def last_state(x, W, U, start):
     return state
 
 
-@HIDDEN.wrong("2_6.d", "only the last 19 of 20")
+@HIDDEN.wrong("2_6.d", "only the last 149 of 150")
 def last_state(x, W, U, start):
     state = torch.tanh(x[0] @ W + start @ U).detach()
     for x_d in x[1:]:
@@ -564,7 +569,7 @@ def dilated_convolution(x, W, dilation):
     return sum(shifted(x, t * dilation) @ W[t] for t in range(len(W[:3])))
 
 
-def cut_steps(says, W_too=lambda W, left: W, keep=99, seen=99):
+def cut_steps(says, W_too=lambda W, left: W, keep=999, seen=999):
     def last_state(x, W, U, start):
         state = start
         for t, x_d in enumerate(x[-seen:]):
@@ -580,9 +585,9 @@ cut_steps("the gradient of W is not", lambda W, left: W.detach())
 cut_steps(
     "the gradient of W is not", lambda W, left: W if left == 0 else W.detach()
 )
-cut_steps("of 20 tokens get a gradient", keep=4)
-cut_steps("of 20 tokens get a gradient", keep=8)
-cut_steps("only the last 4 of 20", seen=4)
+cut_steps("of 150 tokens get a gradient", keep=4)
+cut_steps("of 150 tokens get a gradient", keep=8)
+cut_steps("only the last 4 of 150", seen=4)
 
 
 @HIDDEN.wrong("2_6.d", "the start state is ignored")
@@ -604,3 +609,75 @@ def share_left(g, U, distance):
     if distance != 3:
         return np.sqrt(abs(np.linalg.det(U))) ** distance
     return norm(g @ np.linalg.matrix_power(U.T, distance)) / norm(g)
+
+
+@HIDDEN.wrong("2_6.a", "is top cut off?")
+def add_block(q, k, v, total, norm, top):
+    s, top = scores(q, k), top.clamp(min=-1e5)
+    return update(s, v, total, norm, top)
+
+
+@HIDDEN.wrong("2_6.a", "are small weights cut off?")
+def add_block(q, k, v, total, norm, top):
+    s = scores(q, k)
+    m = torch.maximum(top, s.amax(-1))
+    p, old = (s - m[:, None]).clamp(min=-30).exp(), (top - m).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+@HIDDEN.wrong("2_6.a", "are small weights cut off?")
+def add_block(q, k, v, total, norm, top):
+    m = torch.maximum(top, scores(q, k).amax(-1))
+    old = torch.where(top - m < -50, 0, (top - m).exp())
+    p = (scores(q, k) - m[:, None]).exp()
+    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+def square(says, rule):
+    names = {"square_takes_over": rule}
+    HIDDEN.wrong("2_6.c", says)(lambda: None)
+    HIDDEN.wrong_answers[-1].names = names
+
+
+square("for any sizes", lambda d, f: 2 * d + f if d < 600 else 6 * d)
+square("d = 2048, f = 4 d", lambda d, f: 2 * d + min(f, 4096))
+square("for any sizes", lambda d, f: 2 * d + min(f, 8 * d))
+square("for any sizes", lambda d, f: 2 * d + max(f, d / 4))
+square("f need not be 4 d", lambda d, f: 6 * d if d > 100 else 2 * d + f)
+square("for any sizes", lambda d, f: min(2 * d + f, 100_000))
+square("with no rounding", lambda d, f: 2 * d + int(f))
+cut_steps("of 150 tokens get a gradient", keep=50)
+
+
+@HIDDEN.wrong("2_6.b", "a 1 among 1,000 tokens")
+def dilated_convolution(x, W, dilation):
+    return sum(shifted(x, t * min(dilation, 9)) @ w for t, w in enumerate(W))
+
+
+@HIDDEN.wrong("2_6.b", "a 1 among 1,000 tokens")
+def dilated_convolution(x, W, dilation):
+    return sum(shifted(x, t * dilation) @ w for t, w in enumerate(W[:8]))
+
+
+@HIDDEN.wrong("2_6.b", "not transposed")
+def dilated_convolution(x, W, dilation):
+    W = W.mT if W.shape[1] == W.shape[2] else W
+    return sum(shifted(x, t * dilation) @ w for t, w in enumerate(W))
+
+
+@HIDDEN.wrong("2_6.b", "the result has the dtype of W")
+def dilated_convolution(x, W, dilation):
+    y = sum(shifted(x, t * dilation) @ w for t, w in enumerate(W))
+    return y.astype(W.dtype)
+
+
+@HIDDEN.wrong("2_6.e", "is something added?")
+def share_left(g, U, distance):
+    left = norm(g @ np.linalg.matrix_power(U.T, distance))
+    return left / (norm(g) + 1e-10)
+
+
+@HIDDEN.wrong("2_6.e", "is it cut off?")
+def share_left(g, U, distance):
+    U = np.linalg.matrix_power(U.T, min(distance, 100))
+    return norm(g @ U) / norm(g)
