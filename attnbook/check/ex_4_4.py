@@ -120,6 +120,11 @@ def tiles_by_hand(answer, rng):
         expect_shape(got[1], (3,), f"{case}, L: one number per query")
         if not np.allclose(got[0], averaged(ALL)):
             finite(got, case)
+        local = np.arange(3) % size <= np.arange(3)[:, None]
+        by_c[
+            "key number j of the tile that starts at t is key t + j; yours "
+            "compares j with the query."
+        ] = averaged(np.where(local, ALL, 0))
         expect_close(got[0], averaged(TERMS), f"{case}, c", by_c)
         expect_close(got[1], np.log([2, 20, 14]), f"{case}, L", by_l)
 
@@ -139,8 +144,13 @@ def tiles_any_size(answer, rng):
                     "there, and are total and norm both corrected?"
                 )
     ones, _ = answer.call("attend_in_tiles", q, k, 1 + 0 * v, 3, parts=2)
-    what = "11 tokens whose values are all 1: so is every result"
-    expect_close(ones, np.ones((11, 3)), what)
+    expect_shape(ones, (11, 3), "11 tokens, e = 3")
+    if not np.abs(ones - 1).max() <= 1e-12:
+        raise Wrong.fixed(
+            "11 tokens whose values are all 1: so is every result, to twelve "
+            "digits. Add nothing to the norm, and keep top, norm and total in "
+            "the arguments' dtype."
+        )
     short = answer.call("attend_in_tiles", q[:7], k[:7], v[:7], 3, parts=2)
     for a, b in zip(short, one):
         if not np.abs(a - b[:7]).max() <= 1e-9:
@@ -179,13 +189,19 @@ def tiles_large(answer, rng):
                 "scores of 10,000 overflow: subtract the top before exp, in "
                 "each tile."
             )
+        if got[0].shape == v.shape and not np.allclose(got[0], v[best]):
+            raise Wrong.fixed(
+                "scores up to 60,000, c: the largest score that a query may "
+                "use has all the weight. A later key needs a score of minus "
+                "infinity, not a low number."
+            )
         expect_close(got[0], v[best], "scores up to 60,000, c")
         expect_close(got[1], sign * 1e4 * (best + 1), "scores up to 60,000, L")
 
 
 @TILES.check("the tensors are counted")
 def tiles_counted(answer, rng):
-    for n, d, e, size in ((160, 5, 3, 4), (80, 1, 1, 4)):
+    for n, d, e, size in ((160, 5, 3, 4), (80, 1, 1, 4), (120, 3, 3, 3)):
         q, k, v = (rng.normal(size=(n, w)) for w in (d, d, e))
         made = answer.call("tensors_made", q, k, v, size, parts=2)
         most, together = map(int, made)
@@ -236,6 +252,9 @@ def parts_by_hand(answer, rng):
             C.mean(axis=0)
         ),
         "that is their sum.": C.sum(axis=0),
+        "all processors count, not only the first two.": [[2, 3], [4, 4]],
+        "a sigmoid of each L does not sum to 1 over the processors; a softmax "
+        "does.": mixed(norms / (1 + norms)),
         "the weights sum to 1 over the queries; over the processors they "
         "must.": mixed(rows),
         "the sum is not divided by the norms' sum.": mixed(norms),
@@ -307,6 +326,12 @@ def parts_one_query(answer, rng):
         expect_shape(got[1], (n,), f"{case}, L")
         expect_float64(got, case)
         expect_close(got[0], part, f"{case}, three equal parts")
+        if not np.abs(got[0] - part).max() <= 1e-12:
+            raise Wrong.fixed(
+                f"{case}: three equal parts give the same again, to twelve "
+                "digits. Add nothing to the sum of the norms, and compute in "
+                "the arguments' dtype."
+            )
         expect_close(got[1], np.full(n, np.log(3)), f"{case}, L")
 
 
@@ -384,13 +409,27 @@ def needed_by_hand(answer, rng):
         ((5000, 1, 4999.9), 5000 * 4999.9 / 0.2),
         ((50, 4, 12.499), 50 * 49.996 / 0.008),
         ((1000, 2, 0.5), 500 / 999),
+        ((2, 1, 2 - 2.0**-26), 2.0**27 - 1),
+        ((2**20, 1, 2**20 - 2.0**-6), 2.0**45),
     ):
         got = answer.call("sequences_needed", *args)
         case = "w = {}, s = {}, r = {}".format(*args)
         why = "B need not be a whole number, nor 1 or more."
         up, near = np.ceil(want), np.round(want)
-        suspects = {why: max(1.0, want), f"{why} ": up, f"{why}  ": near}
-        suspects["only where w / s does not exceed r, none is enough."] = np.inf
+        never = "only where w / s does not exceed r, none is enough."
+        suspects = {never: np.inf, why: max(1.0, want)}
+        suspects |= {f"{why} ": up, f"{why}  ": near}
+        w, s, r = args
+        for other in (1, 2, 4, 8):
+            room = w - r * other
+            bare = r * other * w / (2 * room) if room > 0 else np.inf
+            suspects["use s, the bytes per number." + " " * other] = bare
+        whole = int(r) * s
+        suspects["r need not be a whole number."] = (
+            whole * w / (2 * (w - whole)) if w > whole else np.inf
+        )
+        for k, most in enumerate((1e3, 1e6, 1e9)):
+            suspects["B is not cut off." + " " * k] = min(want, most)
         expect_close(got, want, case, suspects)
 
 
@@ -527,11 +566,18 @@ def groups_ends(answer, rng):
 
 
 # 127 is the largest of each row: the scales are 1, 0.5 and 1, 2.
-X = np.array([[127.0, 3.4, -100, 50], [63.5, 0.2, -0.1, 20]])
+X = np.array([[127.0, 3.6, -100, 50], [63.5, 0.2, -0.1, 20]])
 W = np.array([[127.0, 0, 100, 2.6], [254, 254, -254, 254], [0, -127, 0, 1.4]])
-ZX = np.array([[127, 3, -100, 50], [127, 0, 0, 40]])
+ZX = np.array([[127, 4, -100, 50], [127, 0, 0, 40]])
 ZW = np.array([[127, 0, 100, 3], [127, 127, -127, 127], [0, -127, 0, 1]])
 SX, SW = np.array([[1], [0.5]]), np.array([[1], [2], [1]])
+
+
+def of_levels(x, w, levels, turn=np.round):
+    """The product with another largest whole number than 127."""
+    scales = [np.abs(m).max(axis=1, keepdims=True) / levels for m in (x, w)]
+    whole = [turn(m / scale) for m, scale in zip((x, w), scales)]
+    return scales[0] * (whole[0] @ whole[1].T) * scales[1].T
 
 
 def wrapped(total, bits):
@@ -559,6 +605,23 @@ def int8_by_hand(answer, rng):
         "negative numbers wrap around: the type has no sign.": (
             (ZX % 256) @ (ZW % 256).T * put_back
         ),
+        "the sums wrap around at 255: 8 bits without a sign cannot hold "
+        "them.": total % 256 * put_back,
+        "the whole numbers are floored; round to the nearest.": of_levels(
+            X, W, 127, np.floor
+        ),
+        "the inputs' digits are cut off, not rounded.": (
+            np.trunc(X / SX) @ ZW.T * put_back
+        ),
+        "the weights' digits are cut off, not rounded.": (
+            ZX @ np.trunc(W / SW).T * put_back
+        ),
+        "float16 holds whole numbers up to 2,048 only.": (
+            (ZX.astype(np.float16) @ ZW.T.astype(np.float16)).astype(float)
+            * put_back
+        ),
+        "the scales of the weights belong to their rows, one for each column "
+        "of the result.": SX * total * SW.mean(),
         "nothing is rounded: the whole numbers are gone.": X @ W.T,
         "the digits are cut off, not rounded.": (
             np.trunc(X / SX) @ np.trunc(W / SW).T * put_back
@@ -572,6 +635,12 @@ def int8_by_hand(answer, rng):
         "one scale for all of a matrix; each row has its own.": (
             2 * all_x @ all_w.T
         ),
+    }
+    suspects |= {
+        f"the largest whole number is 127, not {levels}.": of_levels(
+            X, W, levels
+        )
+        for levels in (7, 15, 63, 64, 100, 126, 128, 255, 256)
     }
     expect_close(got, total * put_back, "x (2, 4), W (3, 4)", suspects)
     got = answer.call("int8_product", 1e-7 * X, 1e7 * W)

@@ -92,6 +92,16 @@ def paired_by_hand(answer, rng):
             t * ERRORS * root / 2
         ),
         "the quantile is missing.": ends(ERRORS),
+        "use t; 1.96 is for very many seeds.": ends(1.96 * ERRORS),
+        "degrees of freedom: one less than the seeds that are left, not "
+        "two.": ends(np.array([4, 12]) * ERRORS),
+        "the variances of x and y were added: pair by seed first, then take "
+        "the deviation of the differences. ": ends(
+            t * np.sqrt((dx + np.nanvar(Y, 1, ddof=1)) / left)
+        ),
+        "the half width was doubled.": ends(2 * HALVES),
+        "each metric has its own number of seeds; yours takes the least of "
+        "all.": ends(4 * ERRORS * root / np.sqrt(3)),
         "that is the band of one more seed, not the interval of the mean.": (
             ends(HALVES * np.sqrt(left + 1))
         ),
@@ -126,6 +136,11 @@ def paired_in_y(answer, rng):
             np.array([3.4, -1, 0]),
         )
     }
+    why = "a seed that failed in y must be left out as well. "
+    suspects[why] = ends(
+        np.array([2, 5, 2]) * np.sqrt([12 / 5, 16 / 9, 2]),
+        np.array([4.0, 2 / 3, 0]),
+    )
     expect_close(np.stack(got), want, "three metrics, five seeds", suspects)
 
 
@@ -173,6 +188,16 @@ def paired_cancels(answer, rng):
                 "a number added to both models on the same seed must change "
                 "nothing: take the differences by seed first."
             )
+    # 401 differences: 0 and 200 times -1 and 1, so that the variance is 1
+    d = np.concatenate([[0], np.tile([-1.0, 1], 200)])[None]
+    many = np.append(NAN, np.arange(1.0, 401))
+    long = answer.call("paired_intervals", d + 1, 0 * d, many, parts=2)
+    half = 400 / 401**0.5
+    why = "t has an entry for each number of seeds: use the one that belongs."
+    suspects = {why: [1 - 29 / 401**0.5, 1 + 29 / 401**0.5]}
+    suspects[f"{why} "] = [1 - 30 / 401**0.5, 1 + 30 / 401**0.5]
+    joined = np.concatenate([part.ravel() for part in long])
+    expect_close(joined, [1 - half, 1 + half], "401 seeds", suspects)
     middle, wide = (got[0] + got[1]) / 2, (got[1] - got[0]) / 2
     expect_close(middle, (x - y).mean(axis=1), "the middles", tolerance=1e-5)
     want = 2.6 * (x - y).std(axis=1, ddof=1) / np.sqrt(6)
@@ -283,7 +308,7 @@ def verdict_two(answer, rng):
 @VERDICT.check("no bound, and large numbers")
 def verdict_large(answer, rng):
     why = "a bound that is not named is none, however large the numbers are."
-    for size in (7.0, 2e12):
+    for size in (7.0, 2e12, 1e30, 4e306):
         high, low = (size, 2 * size, 0, NAN), (-2 * size, -size, NAN, 0)
         expect_verdict(answer, 2, why, WIN, high, low)
         expect_verdict(answer, 2, why, low, high)
@@ -299,6 +324,10 @@ def verdict_nan(answer, rng):
     first = f"{why} That goes for test 0 as well."
     expect_verdict(answer, 0, first, (0.3, NAN, 0.2, NAN), WIN)
     expect_verdict(answer, 0, first, (NAN, 0.1, NAN, 0.2), WIN)
+    why += " However far away the bound is."
+    expect_verdict(answer, 1, why, WIN, (NAN, 0.5, -1e300, NAN))
+    expect_verdict(answer, 1, why, WIN, (0.3, NAN, NAN, 1e300))
+    expect_verdict(answer, 0, why, (NAN, NAN, -1e300, 1e300), WIN)
     why += " That goes for a test without bounds, too."
     expect_verdict(answer, 1, why, WIN, (NAN, NAN, NAN, NAN))
     expect_verdict(answer, 1, why, WIN, (0.3, NAN, NAN, NAN))
@@ -335,6 +364,11 @@ def band_by_hand(answer, rng):
             12 * np.sqrt(1 / 8 + 1 / 15)
         ),
         "that is the whole width; half of it is asked.": 10.0,
+        "n is a count, not n - 1: s knows that already.": 12
+        * np.sqrt(1 / 8 + 1 / 16),
+        "m is a count, not m - 1 or m + 1.": 12 * np.sqrt(1 / 9 + 1 / 15),
+        "m is a count, not m - 1 or m + 1. ": 12 * np.sqrt(1 / 9 + 1 / 17),
+        "use t; it is not always 1.96.": 1.96 * 2.5,
     }
     got = answer.call("half_width", 6.0, 9, 16, 2.0)
     expect_close(got, 5.0, "s = 6, n = 9, m = 16, t = 2", suspects)
@@ -345,7 +379,12 @@ def band_limits(answer, rng):
     got = answer.call("half_width", 3.0, 8, 1, 2.0)
     expect_close(got, 6 * np.sqrt(9 / 8), "m = 1: Equation 5.1.7")
     got = answer.call("half_width", 3.0, 4, 10**14, 2.0)
-    expect_close(got, 3.0, "m without end: Equation 5.1.3")
+    why = "m may be as large as it likes: do not cut it off."
+    suspects = {
+        why + " " * k: 6 * np.sqrt(1 / 4 + 1 / most)
+        for k, most in enumerate((30, 100, 1000, 10_000))
+    }
+    expect_close(got, 3.0, "m without end: Equation 5.1.3", suspects)
     got = answer.call("half_width", 3.0, 2, 2, 12.7)
     expect_close(got, 38.1, "n = m = 2 and t = 12.7: t is not cut off")
     got = answer.call("half_width", 5.0, 2, 2, 1.0)
@@ -426,7 +465,7 @@ def share_touch(answer, rng):
     suspects = {"a test that is exactly on its bound clears it.": [0, 0]}
     expect_close(got, [0, 1], "0.75, 0.25 with q = 0.5", suspects)
     why = "a test that misses its bound by little misses it: no tolerance."
-    for miss in (1e-3, 1e-4):
+    for miss in (1e-3, 1e-4, 2.0**-22):
         p = np.array([0.75, 0.25 + miss])
         got = answer.call("discoveries", p, 0.5)
         expect_close(got, [0, 0], f"0.75, {p[1]}, q = 0.5", {why: [0, 1]})
@@ -492,6 +531,11 @@ def height_by_hand(answer, rng):
             [27 / 5, 18 / 5]
         ),
         "that is the height at the budget, not the mean on the way.": [4, 8],
+        "the evaluations are not equally far apart: use their distances, and "
+        "the mean is not that of all heights.": [4.5, 4],
+        "the evaluations are not equally far apart: use their distances.": (
+            [15 / 5, 12 / 5]
+        ),
     }
     got = answer.call("height_up_to", U, CURVES, 5.0)
     expect_close(got, [27 / 5, 22 / 5], "two curves, budget 5", suspects)
@@ -515,6 +559,8 @@ def height_anywhere(answer, rng):
             )
         }
         if budget > 7:
+            why = "behind its last evaluation a curve does not rise or fall on."
+            suspects[why] = [22 / 10, 87 / 10]
             suspects["that stops at the last evaluation."] = [31 / 7, 42 / 7]
         expect_close(got, want, f"two curves, budget {budget:g}", suspects)
 
@@ -553,6 +599,11 @@ def height_small(answer, rng):
         "one evaluation is a curve too: it stays at this height.": [0, 0]
     }
     expect_close(got, [2, 5], "one evaluation", suspects)
+    sharp, peak = np.array([0.0, 1, 2, 1e6]), np.array([[0, 1e6, 0, 0]])
+    got = answer.call("height_up_to", sharp, peak, 1e6)
+    what = "a peak of two steps in a million, of height 1,000,000"
+    why = "the curve must be added up between its own evaluations."
+    expect_close(got, [1.0], what, {why: [0.0]})
     whole = np.array([[0, 3, 5], [1, 2, 0]])  # at step 1: 0.75 and 1.25
     got = answer.call("height_up_to", np.array([0, 4, 5]), whole, 1)
     suspects = {

@@ -807,3 +807,75 @@ def int8_product(x, W):
         for s in [np.maximum(np.abs(v).max(axis=1, keepdims=True) / 127, 1e-2)]
     )
     return sx * (zx @ zw.T) * sw.T
+
+
+@wrong_tiles("Add nothing to the norm")
+def attend_in_tiles(q, k, v, size):
+    total, norm, top = walk(q, k, v, size)
+    return ended(total, norm, top)[0] * norm / (norm + 1e-9), (
+        top + norm.log()
+    ).squeeze(1)
+
+
+@wrong_tiles("are allowed")
+def attend_in_tiles(q, k, v, size):
+    return ended(*walk(q, k, v, len(q)))
+
+
+@wrong_tiles("the largest tensor has")
+def attend_in_tiles(q, k, v, size):
+    return ended(*walk(q, k, v, 4))
+
+
+@HIDDEN.wrong("4_4.b", "Add nothing to the sum")
+def put_together(parts, logs):
+    e = (logs - logs.amax(dim=0)).exp()
+    share = e / (e.sum(dim=0) + 1e-6)
+    return (share[..., None] * parts).sum(dim=0), logs.logsumexp(dim=0)
+
+
+@HIDDEN.wrong("4_4.b", "not only the first two")
+def put_together(parts, logs):
+    share = logs[:2].softmax(dim=0)
+    return (share[..., None] * parts[:2]).sum(dim=0), logs.logsumexp(dim=0)
+
+
+@HIDDEN.wrong("4_4.c", "only where w / s does not exceed r")
+def sequences_needed(w, s, r):
+    room = w - r * s
+    return r * s * w / (2 * room) if room > 1e-7 else np.inf
+
+
+@HIDDEN.wrong("4_4.c", "B is not cut off")
+def sequences_needed(w, s, r):
+    room = w - r * s
+    return min(r * s * w / (2 * room), 1e9) if room > 0 else np.inf
+
+
+@HIDDEN.wrong("4_4.c", "r need not be")
+def sequences_needed(w, s, r):
+    room = w - int(r) * s
+    return int(r) * s * w / (2 * room) if room > 0 else np.inf
+
+
+def int8(says, levels=127, turn=np.round):
+    def int8_product(x, W):
+        (zx, sx), (zw, sw) = (
+            (turn(m / s), s)
+            for m in (x, W)
+            for s in [np.abs(m).max(axis=1, keepdims=True) / levels]
+        )
+        return sx * (zx @ zw.T) * sw.T
+
+    HIDDEN.wrong("4_4.e", says)(int8_product)
+
+
+int8("not 128", 128)
+int8("not 7", 7)
+int8("are floored", turn=np.floor)
+
+
+@HIDDEN.wrong("4_4.e", "without a sign cannot")
+def int8_product(x, W):
+    total, sx, sw = product(x, W, np.uint8)
+    return sx * total * sw.T

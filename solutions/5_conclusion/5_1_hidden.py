@@ -631,3 +631,102 @@ def height_up_to(u, y, budget):
     u, y = np.append(u[before], budget), np.column_stack([y[:, before], ends])
     pieces = np.diff(u) * (y[:, 1:] + y[:, :-1]) / 2
     return pieces.sum(axis=1) / budget
+
+
+def paired(t_of=lambda t, f: t[f], left_of=lambda left: left, times=1):
+    """The right intervals, but for the quantile or the number of seeds."""
+
+    def paired_intervals(x, y, t):
+        d = x - y
+        left = left_of(np.isfinite(d).sum(axis=1))
+        error = np.nanstd(d, axis=1, ddof=1) / np.sqrt(left)
+        half, middle = times * t_of(t, left - 1) * error, np.nanmean(d, axis=1)
+        return middle - half, middle + half
+
+    return paired_intervals
+
+
+HIDDEN.wrong("5_1.a", "use the one that belongs")(
+    paired(lambda t, f: t[np.minimum(f, 29)])
+)
+HIDDEN.wrong("5_1.a", "1.96 is for")(paired(lambda t, f: 1.96))
+HIDDEN.wrong("5_1.a", "the least of all")(
+    paired(left_of=lambda left: 0 * left + left.min())
+)
+HIDDEN.wrong("5_1.a", "was doubled")(paired(times=2))
+
+
+@HIDDEN.wrong("5_1.a", "failed in y must be left out")
+def paired_intervals(x, y, t):
+    return paired()(x, np.nan_to_num(y), t)
+
+
+def judged(of_ends=lambda low, high: (low, high), none=1e308):
+    """The right verdict, but for what stands in place of nan."""
+
+    def verdict_from(low, high, at_least, at_most):
+        low, high = of_ends(low, high)
+        passed = low >= np.nan_to_num(at_least, nan=-none)
+        passed &= high <= np.nan_to_num(at_most, nan=none)
+        passed &= np.isfinite(low) & np.isfinite(high)
+        return int(passed[0]) * (1 + int(passed.all()))
+
+    return verdict_from
+
+
+HIDDEN.wrong("5_1.b", "passes nothing")(
+    judged(lambda *both: [np.nan_to_num(x, nan=1e15) for x in both])
+)
+HIDDEN.wrong("5_1.b", "However far away")(
+    judged(
+        lambda low, high: (
+            np.nan_to_num(low, nan=-1e15),
+            np.nan_to_num(high, nan=1e15),
+        )
+    )
+)
+HIDDEN.wrong("5_1.b", "however large the numbers are")(judged(none=1e15))
+HIDDEN.wrong("5_1.b", "however large the numbers are")(judged(none=1e300))
+
+
+def band(n_of=lambda n: n, m_of=lambda m: m):
+    def half_width(s, n, m, t):
+        return t * s * np.sqrt(1 / n_of(n) + 1 / m_of(m))
+
+    return half_width
+
+
+HIDDEN.wrong("5_1.c", "n is a count")(band(lambda n: n - 1))
+HIDDEN.wrong("5_1.c", "m is a count")(band(m_of=lambda m: m + 1))
+HIDDEN.wrong("5_1.c", "do not cut it off")(band(m_of=lambda m: min(m, 1000)))
+
+
+def within(margin):
+    def discoveries(p, q):
+        order = np.argsort(p)
+        bounds = q * np.arange(1, len(p) + 1) / len(p)
+        clears = p[order] <= bounds + margin
+        return of_smallest(order, np.max(np.flatnonzero(clears) + 1, initial=0))
+
+    return discoveries
+
+
+HIDDEN.wrong("5_1.d", "by little misses it")(within(1e-3))
+HIDDEN.wrong("5_1.d", "by little misses it")(within(1e-6))
+HIDDEN.wrong("5_1.d", "exactly on its bound")(within(-1e-6))
+
+
+@HIDDEN.wrong("5_1.e", "between its own evaluations")
+def height_up_to(u, y, budget):
+    grid = np.linspace(0, budget, 100_001)
+    heights = np.stack([np.interp(grid, u, row) for row in y])
+    return area(grid, heights) / budget
+
+
+@HIDDEN.wrong("5_1.e", "does not rise or fall on")
+def height_up_to(u, y, budget):
+    if budget <= u[-1] or len(u) < 2:
+        return right(u, y, budget)
+    slope = (y[:, -1] - y[:, -2]) / (u[-1] - u[-2])
+    more = y[:, -1] + slope * (budget - u[-1])
+    return area(np.append(u, budget), np.column_stack([y, more])) / budget
