@@ -207,8 +207,8 @@ PROBES = {
     ),
     ("--as-pid-1",): (
         NOTHING,
-        lambda s: status(s.parent, "Name").startswith("bwrap"),
-        False,
+        lambda s: status(s.parent, "NSpid").split()[-1],
+        "1",
     ),
     ("--hostname", "sandbox"): (NAME, None, "sandbox"),
     ("--clearenv",): (ENVIRON.format(SECRET), None, False),
@@ -438,7 +438,7 @@ STEPS = {
         "import os; seen = os.getpid()",
         None,
         1,
-        ("inside.py", "jail.new_process_numbers()", "pass"),
+        ("jail.py", "must(libc.unshare(NEWPID)", "must(0"),
     ),
     "nothing open but the socket, and what its event loop opened": (
         OPEN,
@@ -645,6 +645,69 @@ def test_a_sandbox_that_does_not_start_again_is_no_zero(works, monkeypatch):
     monkeypatch.setattr(works, "open", once)
     with pytest.raises(SandboxError, match="not again"):
         grader(works).grade(submission(text))
+
+
+# --- a sandbox that is forked from another one -------------------------------
+
+
+@pytest.fixture
+def twins(works):
+    """Two of one host."""
+    pair = [works.twin(), works.twin()]
+    for sandbox in pair:
+        sandbox.start()
+    yield pair
+    for sandbox in pair:
+        sandbox.close()
+
+
+@only_root
+def test_twins_grade_side_by_side_and_see_nothing_of_each_other(twins):
+    """Not even an abstract socket, which needs no file."""
+    source = """
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+try: s.{}("\\0here"); seen = "done"
+except OSError as error: seen = type(error).__name__
+"""
+    assert all(sandbox.process is None for sandbox in twins)
+    bases = [sandbox.open(0) for sandbox in twins]
+    seen = []
+    for base, do in zip(bases, ("bind", "connect"), strict=True):
+        base.ask({"number": 1, "source": source.format(do)}, (), 9, 9)
+        head = {"verb": "value", "name": "seen", "parts": 1, "backend": ""}
+        seen += base.fork().ask(head, (), 9, 9)[1]
+    kinds = {namespace(s.parent, "net") for s in twins}
+    for base in bases:
+        base.end()
+    assert seen == ["done", "ConnectionRefusedError"]
+    assert len(kinds) == 2
+
+
+def at_work_still(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@only_root
+def test_the_end_of_a_host_or_of_a_twin_is_no_zero(works, twins):
+    """The twin gets a sandbox without a host; what runs in it has ended."""
+    at_work = grader(twins[0])
+    base = twins[0].open(0)
+    inside = twins[0].processes()
+    twins[0].parent.kill()
+    until = time.monotonic() + 5
+    while any(map(at_work_still, inside)) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not any(map(at_work_still, inside))
+    base.close()
+    works.close()
+    with pytest.raises(SandboxError):
+        at_work.grade(submission())
+    assert at_work.grade(submission()).points == 12
+    assert twins[0].process
 
 
 def test_nothing_outlives_a_grader_that_is_killed(works):

@@ -95,11 +95,14 @@ def grade_here(
     from pebble import ProcessExpired, ProcessPool
 
     grader = grader_for(settings)  # forked with all that is slow to load
+    if grader.sandbox.can_have_twins():
+        grader.sandbox.start()
     for sheet in map(grader.course.sheet, settings.sheets):
         sheet.answers, sheet.hidden  # noqa: B018
     waiting = [(s, 1) for s in reversed(submissions)]
     any_graded = False
-    with pool_of(ProcessPool, min(jobs, len(submissions))) as pool:
+    workers = pool_of(ProcessPool, min(jobs, len(submissions)))
+    with contextlib.closing(grader.sandbox), workers as pool:
         running = {}
         while waiting or running:
             while waiting and len(running) < 2 * jobs:
@@ -151,8 +154,10 @@ def pool_of(kind, jobs: int):
 
 
 def become_worker() -> None:
-    """It has a limit of memory; it, and the sandbox that it started, ends if
-    the run is killed."""
+    """It has a limit of memory, and a sandbox of its own; it ends if the run
+    is killed."""
+    for grader in _graders.values():
+        grader.sandbox = grader.sandbox.twin()
     limit_own_memory()
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)

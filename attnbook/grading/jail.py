@@ -6,13 +6,22 @@ numbers. Each submission gets fresh namespaces on top, an empty /tmp and no
 does not wrap.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
+import signal
+from collections.abc import Iterator
 
 NEWNS, NEWUTS, NEWIPC, NEWPID = 0x20000, 0x4000000, 0x8000000, 0x20000000
+NEWNET = 0x40000000
 RDONLY, NOSUID, NODEV, NOEXEC, REC, PRIVATE = 1, 2, 4, 8, 0x4000, 0x40000
-PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 4, 22, 24
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = (
+    1,
+    4,
+    22,
+    24,
+)
 PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 38, 39, 47
 PR_GET_SECCOMP, PR_CAPBSET_READ = 21, 23
 CAPABILITY_VERSION = 0x20080522
@@ -34,9 +43,26 @@ def prctl(option: int, *values) -> int:
     return libc.prctl(option, *numbers[:4])
 
 
-def new_process_numbers() -> None:
-    """The next child is process 1 of a numbering of its own."""
-    must(libc.unshare(NEWPID), "new process numbers")
+@contextlib.contextmanager
+def new_process_numbers() -> Iterator[None]:
+    """A child that is forked meanwhile is process 1 of its own numbering."""
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    try:
+        must(libc.unshare(NEWPID), "new process numbers")
+        yield
+        must(libc.setns(own, NEWPID), "old process numbers")
+    finally:
+        os.close(own)
+
+
+def new_network() -> None:
+    """Nothing is connected to it, not even by sockets without a file."""
+    must(libc.unshare(NEWNET), "a new network")
+
+
+def end_with_parent() -> None:
+    """Killed when its parent ends; to be said after privileges changed."""
+    must(prctl(PR_SET_PDEATHSIG, signal.SIGKILL), "to end with the parent")
 
 
 def mount(kind: bytes, place: bytes, flags: int, data: bytes | None) -> None:

@@ -277,6 +277,8 @@ class Sandbox:
 
     `isolate=False` runs students' code with all the rights of the caller.
     `flags` and `seccomp` are for tests that prove each wall to be needed.
+    With a `host` its clean parent is a fork of the host's, which spares the
+    second that importing torch takes.
     """
 
     numbers = itertools.count()  # of submissions, in all of this process
@@ -288,13 +290,15 @@ class Sandbox:
         flags: list[tuple[str, ...]] | None = None,
         seccomp: bytes | None = None,
         check: bool = True,
+        host: "Sandbox | None" = None,
     ):
         self.limits, self.isolate = limits or Limits(), isolate
         self.root = os.getuid() == 0
         self.flags = bwrap_flags(self.root) if flags is None else flags
         self.seccomp = seccomp
-        self.check = check
-        self.process = None
+        self.check, self.host = check, host
+        self.process: subprocess.Popen | None = None  # a twin has none
+        self.parent: psutil.Process | None = None
         self.next_look = 0.0
 
     def __enter__(self) -> "Sandbox":
@@ -304,11 +308,22 @@ class Sandbox:
     def __exit__(self, *error) -> None:
         self.close()
 
-    def command(self, fd: int, info: int) -> list[str]:
+    def can_have_twins(self) -> bool:
+        """Not an ordinary user's: the processes of all submissions would be
+        counted together."""
+        return self.root and self.isolate
+
+    def twin(self) -> "Sandbox":
+        """Another one for another process of the grader's."""
+        host = self if self.can_have_twins() else None
+        walls = self.flags, self.seccomp, self.check
+        return Sandbox(self.limits, self.isolate, *walls, host)
+
+    def command(self, fd: int) -> list[str]:
         run = ["-m", "attnbook.grading.inside", str(fd)]
         if not self.isolate:
             return [sys.executable, *run]
-        words = ["bwrap", "--info-fd", str(info)]
+        words = ["bwrap"]
         groups = [*self.flags, *bwrap_files()]
         for group in sorted(groups, key=lambda group: group == READ_ONLY):
             words += group
@@ -319,7 +334,11 @@ class Sandbox:
     def start(self) -> None:
         """Start the clean parent; SandboxError, in a sentence, if the
         sandbox cannot be had."""
-        if self.process:
+        if self.parent:
+            return
+        if self.seccomp is None:
+            self.seccomp = seccomp_filter() if self.isolate else b""
+        if self.host and self.host.parent and self.start_as_twin():
             return
         refuse_other_systems()
         if self.isolate and not shutil.which("bwrap"):
@@ -328,11 +347,7 @@ class Sandbox:
                 "would run with your rights. On Debian and Ubuntu: apt "
                 f"install bubblewrap. Elsewhere: {CONTAINER}."
             )
-        if self.seccomp is None:
-            self.seccomp = seccomp_filter() if self.isolate else b""
-        kind = socket.SOCK_SEQPACKET
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, kind)
-        info, info_theirs = os.pipe()
+        theirs = self.new_control()
         environment = os.environ | (ENVIRONMENT if not self.isolate else {})
         if not self.isolate:
             for name in ("HOME", "PATH", "PYTHONPATH", "PYTHONSAFEPATH"):
@@ -341,30 +356,45 @@ class Sandbox:
                     environment[name] = os.environ[name]
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            self.command(theirs.fileno(), info_theirs),
+            self.command(theirs.fileno()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self.errors,
-            pass_fds=(theirs.fileno(), info_theirs),
+            pass_fds=(theirs.fileno(),),
             env=environment,
         )
         theirs.close()
-        os.close(info_theirs)
         try:
-            self.hear(START)
+            self.parent = psutil.Process(self.hear_who())
         except SandboxError as error:
-            os.close(info)
             self.close(keep_errors=True)
             said = self.said()
             raise SandboxError(explain(said) if said else str(error)) from None
-        told = b""
-        while self.isolate and (part := os.read(info, 4096)):
-            told += part
-        os.close(info)
-        pid = json.loads(told)["child-pid"] if told else self.process.pid
-        self.parent = psutil.Process(pid)
         if self.check:
             self.rehearse()
+
+    def new_control(self) -> socket.socket:
+        """The parent's end of it."""
+        kind = socket.SOCK_SEQPACKET
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, kind)
+        self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        return theirs
+
+    def start_as_twin(self) -> bool:
+        """False if the host has ended meanwhile."""
+        with self.new_control() as theirs:
+            try:
+                order = [b'{"do": "twin"}']
+                socket.send_fds(self.host.control, order, [theirs.fileno()])
+            except OSError:
+                self.control.close()
+                return False
+        try:
+            self.parent = psutil.Process(self.hear_who())
+        except SandboxError:
+            self.control.close()
+            return False
+        return True
 
     def rehearse(self) -> None:
         """One honest cell and call: what fails here would fail for everyone,
@@ -403,6 +433,18 @@ class Sandbox:
         if not data:
             raise SandboxError("the sandbox has ended")
         return json.loads(data)
+
+    def hear_who(self) -> int:
+        """Its number, when the parent says for the first time that it is
+        ready: as the kernel tells, for its own numbering is another one."""
+        if not select.select([self.control], [], [], START)[0]:
+            raise SandboxError("the sandbox does not answer")
+        room = socket.CMSG_SPACE(struct.calcsize("3i"))
+        data, told, *_ = self.control.recvmsg(1 << 16, room)
+        if not data:
+            raise SandboxError("the sandbox has ended")
+        number, *_ = struct.unpack("3i", told[0][2])
+        return number
 
     def open(self, seed: int) -> "Base":
         """A fresh base process, locked in, with no student code yet."""
@@ -474,8 +516,10 @@ class Sandbox:
             ) from None
 
     def close(self, keep_errors: bool = False) -> None:
-        if self.process:
+        if self.process or self.parent:
             self.control.close()  # the parent inside then ends by itself
+            self.parent = None
+        if self.process:
             try:
                 self.process.wait(0.5)
             except subprocess.TimeoutExpired:

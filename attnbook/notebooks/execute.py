@@ -15,6 +15,7 @@ import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from IPython.core.async_helpers import get_asyncio_loop
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
 from attnbook.notebooks.imports import HOOK, EachForItself
@@ -103,6 +104,9 @@ class Session:
         vars(builtins).update(names)
         sys.argv, asyncio.run, getpass.getpass, bdb.Bdb.set_trace = others
         self.shell.folder.cleanup()
+        loop = get_asyncio_loop()
+        if not loop.is_running():  # in Jupyter this is the kernel's
+            loop.close()
 
     @staticmethod
     def process_state(name: str) -> tuple:
