@@ -12,6 +12,7 @@ from attnbook.check.engine import (
     Wrong,
     expect_close,
     expect_gradients,
+    expect_same_for_integers,
     expect_shape,
     shaped,
 )
@@ -87,6 +88,8 @@ def mask_by_hand(answer, rng):
             "the padding is missing, and with it the axis of examples: each "
             "sentence has its own length.": past,
             "both examples are masked by one length.": [want[1], want[1]],
+            "the sentences are padded on the right, not on the left.": past
+            * real[:, None, ::-1],
         },
     )
 
@@ -102,6 +105,10 @@ def mask_counts(answer, rng):
         "lengths 7, 1, 4 of 7: keys a query",
         {said: [want[1], want[2], want[0]]},
     )
+    got = booleans(answer, [300, 130], 300)
+    keys = np.minimum(np.arange(1, 301), [[300], [130]])
+    what = "300 tokens: keys a query (is there a limit, or a number too small?)"
+    expect_close(got.sum(axis=-1), keys, what)
     got = booleans(answer, [1, 3, 5, 2, 4], 5)
     past = bits("10000 11000 11100 11110 11111")
     real = bits("10000 11100 11111 11000 11110")
@@ -180,6 +187,7 @@ def weights_by_hand(answer, rng):
             "the scores are divided by the root of the values' width e.": (
                 power((5 / 6) ** 0.5)
             ),
+            "the root of d is cut to a whole number.": power(5**0.5 / 2),
             "the mask is not used.": normal(full),
             "the mask is inverted: True means may attend.": normal(
                 full * ~ALLOWED
@@ -202,6 +210,22 @@ def weights_by_hand(answer, rng):
             "return the weights of each head, not their mean.": want.mean(0),
         },
     )
+
+
+@HEADS.check("a small weight, and a single permitted key")
+def small_weights(answer, rng):
+    scores, allowed = np.zeros((2, 3, 4)), bits("1100 0010 1110") > 0
+    scores[:, 0, 1] = -25
+    _, got = run_heads(answer, (*worked(scores)[:-1], allowed))
+    shaped(got, (2, 3, 4), "weights")
+    what = (
+        "a weight of 1 / (exp(25) + 1), times that number (nothing may be cut "
+        "off, nor added to a small weight)"
+    )
+    small = got[:, 0, 1] * (np.exp(25.0) + 1)
+    expect_close(small, np.ones(2), what, tolerance=1e-4)
+    what = "a query with a single key (nothing is added to a sum)"
+    expect_close(got[:, 1], [[0, 0, 1, 0]] * 2, what, tolerance=1e-9)
 
 
 @HEADS.check("results of the same example")
@@ -323,10 +347,8 @@ def square_heads(answer, rng):
         total = total + shaped(part, (4, 2), f"{what}: results")
     expect_close(out, total, "results, against the sum of each head's own")
     whole = [np.rint(3 * z).astype(int) for z in (x, memory, *maps)]
-    got = run_heads(answer, (*whole, 3, allowed))
-    floats = run_heads(answer, (*(z * 1.0 for z in whole), 3, allowed))
-    expect_close(got[1], floats[1], "weights for integers, and for floats")
-    expect_close(got[0], floats[0], "results for integers, and for floats")
+    args = (*whole, 3, allowed)
+    expect_same_for_integers(answer, "multi_head", args, 2)
 
 
 # --- c ---------------------------------------------------------------------
@@ -351,8 +373,24 @@ def count_by_hand(answer, rng):
             "each group's keys have w / h numbers, not one.": 1798,
             "g / h of the columns are left, not h / g.": 58 * 28 * 10 / 3,
             "the output map is missing.": 1508,
+            "a group's keys have w / h numbers; yours have w / g.": (2146),
+            "the g groups' keys have g w / h numbers; yours have as many as "
+            "there are heads in a group.": 2088,
+            "the biases of three maps are missing.": 2268,
+            "the maps of keys and values have biases too.": 2296,
+            "the maps of queries and of the output have biases too.": 2264,
+            "one of the large maps has a bias too: the queries' and the "
+            "output's each have w.": 2292,
+            "a bias is one for each column of a map, not for each head.": 2260,
+            "g / h has lost its remainder: divide with /, or multiply first.": (
+                1624
+            ),
         },
     )
+    # 3,691 times twice (3,690 and 1,107).
+    got = shaped(answer.call("grouped_parameters", 3690, 10, 3), ())
+    what = "millions of parameters, less 35,411,454 (float32 rounds them)"
+    expect_close(float(got) - 35_411_454, 0.0, what, tolerance=1e-3)
 
 
 @COUNT.check("as many groups as heads")
@@ -370,6 +408,9 @@ def count_of_one(answer, rng):
 
 
 # --- d ---------------------------------------------------------------------
+
+
+ORDER = np.array([[0, 1, 2], [2, 0, 1]])  # of the tokens of two examples
 
 
 def tokens():
@@ -414,6 +455,16 @@ def split_by_hand(answer, rng):
         a = normal(np.exp(parts[0] @ parts[1].swapaxes(2, 3) / 2)) @ parts[2]
         return a.transpose(back[2]).reshape(2, 3, 8)
 
+    by_head = (3, 2, 4), (0, 2, 1, 3), (0, 2, 1, 3)
+    # values that land in the right places when they are cut by position
+    flat = v.reshape(2, 2, 3, 4).transpose(0, 2, 1, 3)
+    by_order = [powers[:, o][:, :, o] for o in ORDER]
+    past = np.stack(
+        [
+            np.concatenate(sums(normal(np.tril(3.0**P)) @ np.eye(3)[o]), axis=1)
+            for P, o in zip(by_order, ORDER)
+        ]
+    )
     half_back = np.stack(
         [sums(right).reshape(3, 8), sums(right[:, [2, 0, 1]]).reshape(3, 8)]
     )
@@ -444,6 +495,19 @@ def split_by_hand(answer, rng):
             "the softmax runs over the queries.": side_by_side(
                 normal(3.0**powers, 1)
             ),
+            "queries and keys are exchanged.": cut(by_head, k, q, v),
+            "attention runs over the heads of each token: transpose, so that "
+            "the tokens stand on the axis before the last.": cut(
+                ((3, 2, 4), (0, 1, 2, 3), (0, 1, 2, 3))
+            ),
+            "head h owns neighbouring columns; yours gets every second one, "
+            "and is joined as if it had neighbours.": cut(
+                ((3, 4, 2), (0, 3, 1, 2), (0, 2, 1, 3))
+            ),
+            "the values are cut in another way than queries and keys.": cut(
+                by_head, q, k, flat
+            ),
+            "a token sees later tokens too: there is no mask here.": past,
             "that is one head of the full width: nothing is split.": (
                 side_by_side(
                     np.tile(normal(3.0 ** (powers.sum(0) / 2**0.5)), (2, 1, 1))
@@ -528,6 +592,17 @@ def stack_by_hand(answer, rng):
             "": rows([2, 2, 2, 2], [6, 6, 6, 6]),
             "only one layer was applied.": rows(
                 [3, 5, 102, 102], [6, 12, 18, 106]
+            ),
+            "each layer adds to its own input; yours adds to the first x.": (
+                rows([5, 7, 104, 104], [12, 18, 24, 112])
+            ),
+            "zeros in the padding still count in the mean's denominator: mask "
+            "the scores.": rows([3.5, 5.5, 0, 0], [12.375, 18.375, 24.375, 0]),
+            "padded tokens get results by the same formula; yours are 0.": rows(
+                [7, 9, 0, 0], [18, 24, 30, 0]
+            ),
+            "a token sees later tokens too: only the padding is masked.": rows(
+                [4, 8.5, 105.5, 105.5], [0, 13.5, 27, 115]
             ),
         },
     )
@@ -632,6 +707,9 @@ def misweighed(powers, m, d, width):
         "queries and keys are swapped.": normal(full.swapaxes(-1, -2) * m),
         "these are exponentials, not yet divided by their sum.": full * m,
         "there is no softmax: the weights are the scores.": (powers * LN3 * m),
+        "row i of the mask belongs to query i; yours is turned around.": normal(
+            full * m.swapaxes(-1, -2)
+        ),
         "the mask's first axis is the example, yours has met the heads: "
         "(b, n, n) needs an axis of size 1 for them.": normal(
             full * m.swapaxes(0, 1)
@@ -640,7 +718,6 @@ def misweighed(powers, m, d, width):
     return out
 
 
-ORDER = np.array([[0, 1, 2], [2, 0, 1]])  # of the tokens of two examples
 PERMITTED = np.stack([bits("110 011 101"), bits("101 110 010")]) > 0
 
 
@@ -682,6 +759,10 @@ def heads_by_hand(u, maps, W_o, x=None):
         "takes every second one.": cut(
             *own, axes=(0, 3, 1, 2), shape=(2, 3, 4, 2), back=every_second
         ),
+        "head h owns neighbouring columns; yours gets every second one, and is "
+        "joined as if it had neighbours.": cut(
+            *own, axes=(0, 3, 1, 2), shape=(2, 3, 4, 2)
+        ),
         "the heads' sums are interleaved; each one's numbers stay together."
         "": every_second(c),
         "that is one head of the full width: nothing is split.": cut(
@@ -719,7 +800,8 @@ def module_by_hand(answer, rng):
     want, suspects = heads_by_hand(x, maps, W_o)
     said = "x is added; that sum belongs to the layer around this one."
     suspects[said] = want + x
-    got = answer.call(multi_head(8, 2), *maps, W_o, x, PERMITTED)
+    args = dict(zip((*MAPS, "x", "may_attend"), (*maps, W_o, x, PERMITTED)))
+    got = steady(answer, multi_head(8, 2), args)
     expect_close(got, want, "results", suspects)
     W_q, W_k, W_v = maps
     args = 2 * W_q, 2 * W_k, W_v, W_o, -x / 2, PERMITTED
@@ -790,7 +872,8 @@ def module_columns(answer, rng):
         expect_close(
             answer.call(kind, *others, W, x, real),
             got,
-            f"head {head} of 3 alone, after the others' columns have changed",
+            f"head {head} of 3 alone, after the others' columns have changed "
+            "(is the number of heads `heads`?)",
         )
     x[..., 0], W_v[1:] = 1, 0  # all values are the first row of W_v
     want = np.tile(W_v[0] @ W_o, (4, 5, 1))

@@ -34,13 +34,13 @@ def random_heads(rng):
 
 @HIDDEN.check("2_3.b", "random sizes")
 def heads_anywhere(answer, rng, reference):
-    agree(answer, reference, "multi_head", random_heads(rng), "random", 2)
+    agree(answer, reference, "multi_head", random_heads(rng), "random", 2, 1e-4)
 
 
 @HIDDEN.check("2_3.b", "large random scores")
 def heads_large(answer, rng, reference):
     x, *rest = random_heads(rng)
-    agree(answer, reference, "multi_head", (x * 300, *rest), "large", 2)
+    agree(answer, reference, "multi_head", (x * 300, *rest), "large", 2, 1e-4)
 
 
 @HIDDEN.check("2_3.c", "random sizes")
@@ -61,9 +61,11 @@ def random_tokens(rng):
 @HIDDEN.check("2_3.d", "random sizes, values and gradients")
 def split_anywhere(answer, rng, reference):
     args = random_tokens(rng)
-    agree(answer, reference, "self_attend", args, "random sizes")
+    agree(
+        answer, reference, "self_attend", args, "random sizes", tolerance=1e-5
+    )
     u = rng.normal(size=args[0].shape)
-    agree_in_gradient(answer, reference, "self_attend", args, u)
+    agree_in_gradient(answer, reference, "self_attend", args, u, 1e-4)
 
 
 @HIDDEN.check("2_3.e", "random stacks, values and gradients")
@@ -74,9 +76,9 @@ def stack_anywhere(answer, rng, reference):
     lengths = rng.integers(1, n + 1, size=b)
     real = np.arange(n) < lengths[:, None, None]
     args = (x, maps, real)
-    agree(answer, reference, "stack", args, "random stack")
+    agree(answer, reference, "stack", args, "random stack", tolerance=1e-4)
     u = rng.normal(size=x.shape)
-    agree_in_gradient(answer, reference, "stack", args, u)
+    agree_in_gradient(answer, reference, "stack", args, u, 1e-3)
 
 
 def random_module(rng):
@@ -93,9 +95,9 @@ def random_module(rng):
 @HIDDEN.check("2_3.f", "random sizes and masks, values and gradients")
 def module_anywhere(answer, rng, reference):
     kind, args = random_module(rng)
-    agree(answer, reference, kind, args, "random sizes")
+    agree(answer, reference, kind, args, "random sizes", tolerance=1e-5)
     u = rng.normal(size=args[4].shape)
-    agree_in_gradient(answer, reference, kind, args, u)
+    agree_in_gradient(answer, reference, kind, args, u, 1e-4)
 
 
 @HIDDEN.check("2_3.f", "as many examples as heads")
@@ -200,6 +202,23 @@ def decoder_mask(lengths, n):
 def decoder_mask(lengths, n):
     real, past = parts(lengths.sort().values, n)
     return real & past
+
+
+@HIDDEN.wrong("2_3.a", "padded on the right, not on the left")
+def decoder_mask(lengths, n):
+    return parts(lengths, n)[0].flip(-1) & parts(lengths, n)[1]
+
+
+@HIDDEN.wrong("2_3.a", "is there a limit")
+def decoder_mask(lengths, n):
+    real, past = parts(lengths, n)
+    return real & past & past.triu(-8)  # the last nine tokens only
+
+
+@HIDDEN.wrong("2_3.a", "or a number too small")
+def decoder_mask(lengths, n):
+    place = torch.arange(n).to(torch.int8)
+    return (place < lengths[:, None, None]) & parts(lengths, n)[1]
 
 
 # --- b ---------------------------------------------------------------------
@@ -362,6 +381,22 @@ def weighed(powers):
 
 for number in (-100, -500, -1000):
     HIDDEN.wrong("2_3.b", "not low enough")(variant(weigh=filled(number)))
+HIDDEN.wrong("2_3.b", "cut to a whole number")(
+    variant(width=lambda q, v, x: int(q.shape[-1] ** 0.5) ** 2)
+)
+HIDDEN.wrong("2_3.b", "nor added to a small weight")(
+    variant(
+        weigh=lambda s, m: masked_softmax(
+            np.maximum(s, fill(s, m).max(axis=-1, keepdims=True) - 20), m
+        )
+    )
+)
+HIDDEN.wrong("2_3.b", "nothing may be cut off")(
+    variant(weigh=lambda s, m: masked_softmax(s, m).round(9))
+)
+HIDDEN.wrong("2_3.b", "nothing is added to a sum")(
+    variant(weigh=lambda s, m: masked_softmax(s, m) / (1 + 1e-7))
+)
 HIDDEN.wrong("2_3.b", "large scores are clipped")(
     variant(weigh=weighed(lambda s: np.exp(np.clip(s, -50, 50))))
 )
@@ -451,6 +486,32 @@ def grouped_parameters(width, heads, groups):
     return (width + 1) * (width + 2 * groups * (width // heads))
 
 
+COUNTS = {
+    "yours have w / g": lambda w, h, g: 2 * (w + 1) * (w + w // g),
+    "heads in a group": lambda w, h, g: 2 * (w + 1) * (w + h // g * w // h),
+    "three maps are missing": lambda w, h, g: 2 * w * (w + g * w // h) + w,
+    "keys and values have biases too": lambda w, h, g: (
+        2 * (w + 1) * w + 2 * w * g * w // h
+    ),
+    "of the output have biases too": lambda w, h, g: (
+        2 * w * w + 2 * (w + 1) * g * w // h
+    ),
+    "one of the large maps": lambda w, h, g: (
+        (2 * w + 1) * w + 2 * (w + 1) * g * w // h
+    ),
+    "not for each head": lambda w, h, g: 2 * (h + g) * (w * w // h + 1),
+    "lost its remainder": lambda w, h, g: 2 * w * (w + 1) * (1 + g // h),
+    "float32 rounds them": lambda w, h, g: np.float32(
+        2 * w * (w + 1) * (1 + g / h)
+    ),
+}
+for says, count in COUNTS.items():
+
+    @HIDDEN.wrong("2_3.c", says)
+    def grouped_parameters(width, heads, groups, count=count):
+        return count(width, heads, groups)
+
+
 # --- d ---------------------------------------------------------------------
 
 
@@ -515,6 +576,34 @@ HIDDEN.wrong("2_3.d", "runs over the queries")(
         lambda q, k: ((q @ k.mT) / q.shape[3] ** 0.5).softmax(-2),
     )
 )
+HIDDEN.wrong("2_3.d", "queries and keys are exchanged")(
+    attended(cut_well, together, lambda q, k: attention(k, q, q)[1])
+)
+HIDDEN.wrong("2_3.d", "over the heads of each token")(
+    attended(
+        lambda z, heads: z.unflatten(2, (heads, -1)), lambda c: c.flatten(2)
+    )
+)
+HIDDEN.wrong("2_3.d", "as if it had neighbours")(
+    attended(every_second, together)
+)
+HIDDEN.wrong("2_3.d", "there is no mask here")(
+    attended(
+        cut_well,
+        together,
+        lambda q, k: attention(
+            q, k, k, torch.ones(2 * q.shape[-2:-1]).tril() > 0
+        )[1],
+    )
+)
+
+
+@HIDDEN.wrong("2_3.d", "cut in another way than queries and keys")
+def self_attend(x, W_q, W_k, W_v, heads):
+    q, k = cut_well(x @ W_q, heads), cut_well(x @ W_k, heads)
+    return together(attention(q, k, viewed(x @ W_v, heads))[0])
+
+
 HIDDEN.wrong("2_3.d", "something is detached")(
     attended(cut_well, together, lambda q, k: attention(q, k, k)[1].detach())
 )
@@ -600,6 +689,36 @@ HIDDEN.wrong("2_3.e", "something is detached")(
         lambda q, x, mask: attention(q, x, x, mask)[1].detach(),
     )
 )
+
+
+HIDDEN.wrong("2_3.e", "a token sees later tokens too")(
+    layers(
+        lambda number, mask: mask & (torch.ones(2 * mask.shape[-1:]).tril() > 0)
+    )
+)
+
+
+@HIDDEN.wrong("2_3.e", "yours adds to the first x")
+def stack(x, maps, may_attend):
+    y = x
+    for W in maps:
+        y = x + attention(y @ W, y, y, may_attend)[0]
+    return y
+
+
+@HIDDEN.wrong("2_3.e", "yours are 0")
+def stack(x, maps, may_attend):
+    for W in maps:
+        x = x + attention(x @ W, x, x, may_attend)[0]
+    return x * may_attend.mT
+
+
+@HIDDEN.wrong("2_3.e", "zeros in the padding still count")
+def stack(x, maps, may_attend):
+    x = x * may_attend.mT
+    for W in maps:
+        x = (x + attention(x @ W, x, x)[0]) * may_attend.mT
+    return x
 
 
 @HIDDEN.wrong("2_3.e", "the residual connection is missing")
@@ -730,6 +849,19 @@ wrong_module(
 wrong_module(
     "mask of the first one",
     mask=lambda self, s, m: s.masked_fill(~m[0], -torch.inf),
+)
+wrong_module(
+    "yours is turned around",
+    mask=lambda self, s, m: s.masked_fill(
+        ~m.expand(s[:, 0].shape).mT[:, None], -torch.inf
+    ),
+)
+wrong_module(
+    "as if it had neighbours", cut=lambda self, z: every_second(z, self.heads)
+)
+wrong_module(
+    "number of heads `heads`?",
+    cut=lambda self, z: cut_well(z, 2),
 )
 wrong_module(
     "yours has met the heads",
