@@ -155,6 +155,15 @@ def loss_large(answer, rng):
             "costs are cut off; never compute p."
         )
     expect_close(got, 1000, "labels with ln p = -1000")
+    got = loss(1000 * far[..., [1, 0, 2, 3]])
+    expect_close(got, 1e6, "labels with ln p = -1e6 (are costs cut off?)")
+    both = np.array([1000.0, -1000])[:, None, None] + np.zeros((2, 3, 4))
+    got = answer.call("language_loss", both, np.array([[2, 1, 1]] * 2), 0)
+    if not np.isfinite(got):
+        raise Wrong.fixed(
+            "a sentence with logits of 1000, another with -1000: subtract "
+            "each row's own maximum, not one number from all rows."
+        )
     expect_close(loss(np.zeros((1, 3, 4))), 2 * LN2, "four alike")
     expect_close(loss(np.zeros((1, 3, 4), int)), 2 * LN2, "integers, all 0")
 
@@ -187,6 +196,15 @@ def loss_of_padding(answer, rng):
             ).mean(),
             "a sentence without labels still counts.": costs.sum() / 9,
         },
+    )
+    # Forty tokens of a hundred: row k's label has the logit ln (k + 1).
+    many = np.arange(1, 41)[None]
+    chosen = np.arange(100) == np.roll(2 * many, -1)[..., None]
+    rows = np.where(chosen, np.log(many)[..., None], 0)
+    expect_close(
+        answer.call("language_loss", rows, 2 * many, 0),
+        np.log1p(99 / many[0, :-1]).mean(),
+        "a sentence of 40 tokens, a vocabulary of 100 (do all count?)",
     )
 
 
@@ -310,11 +328,28 @@ def second_of_two(run):
     expect_close(got, X + gain * Z + shift, "tokens", suspects)
 
 
+def of_wide(run):
+    """One token of width 16, one number far from the others: either norm."""
+    x = 16.0 * np.eye(1, 16) - 1  # mean 0, variance 15
+    none, same = np.zeros((16, 16)), np.eye(16)
+    given = {k: np.full(16, 1.0 * ("gain" in k)) for k in SHAPES}
+    given |= {k: none for k in ("W_q", "W_k", "W_v", "W_o")}
+    given |= {"b_1": np.zeros(32), "W_1": np.zeros((16, 32))}
+    given["W_2"] = np.vstack([same, -same])
+    what = "a token of width 16, normed, with a number of 3.9 (is it cut off? "
+    what += "is the variance divided by w?)"
+    want = x + x / (15 + 1e-5) ** 0.5
+    first = {"W_v": same, "W_o": same}
+    for maps in (first, {"W_1": np.hstack([same, -same])}):
+        expect_close(run(x, **(given | maps)), want, what)
+
+
 @LAYER.check(
     "the second norm, through a feed-forward part that changes nothing"
 )
 def second_norm(answer, rng):
     second_of_two(partial(layer, answer))
+    of_wide(partial(layer, answer))
 
 
 POWERS = np.array([[1, 0, 2], [0, 1, 3], [2, 0, 1]])  # scores, times ln 3
@@ -376,13 +411,14 @@ def head_by_hand(answer, rng):
 
 
 def layer_of_many(answer, rng):
-    """Seven tokens, in two orders, then as integers."""
+    """Forty tokens, in two orders, then as integers."""
     maps = {k: rng.normal(size=s) for k, s in SHAPES.items()}
-    x = np.rint(9 * rng.normal(size=(7, 4)))
-    got = shaped(layer(answer, x, **maps), (7, 4), "seven tokens")
-    order = np.array([3, 6, 0, 5, 1, 4, 2])
+    x = np.rint(9 * rng.normal(size=(40, 4)))
+    got = shaped(layer(answer, x, **maps), (40, 4), "forty tokens")
+    order = np.roll(np.arange(40)[::-1], 3)
     turned = layer(answer, x[order], **maps)
-    expect_close(turned, got[order], "seven tokens in another order")
+    what = "forty tokens in another order (does each attend to all?)"
+    expect_close(turned, got[order], what)
     whole = layer(answer, x.astype(int), **maps)
     expect_close(whole, got, "tokens of integers, against the same as floats")
 
@@ -430,6 +466,14 @@ def feed_alone(run):
             "b_2 is missing.": want - b_2,
             "the residual around the feed-forward part is missing.": want - X,
         },
+    )
+    b_1 = np.array([1000, -1000, 0.05, -0.05, 60, -60, 7, -7])
+    kept = [1000, 0, 0.05, 0, 60, 0, 7, 0]
+    expect_close(
+        run(X, b_1=b_1, W_2=W_2),
+        X + kept @ W_2,
+        "tokens where W_1 is 0 and b_1 holds numbers from -1000 to 1000 (is "
+        "that the ReLU? numbers below 0 become 0, the others stay as they are)",
     )
 
 
@@ -555,6 +599,18 @@ def other_sizes(answer, rng):
     # 256 + 64; 128 + 192 and 96; 160.
     got = answer.call("decoder_flops", 2, 3, 4, 5)
     expect_close(got, 896, "operations for 2 and 3 tokens, width 4, 5 hidden")
+    counts = {(4096, 11_008): 224_467_712, (300, 20): 736_520}
+    for (w, m), want in counts.items():
+        got = answer.call("decoder_parameters", w, m)
+        what = f"parameters of width {w} with {m} hidden (for any sizes)"
+        expect_close(got, want, what)
+    counts = {(1000, 3000, 512, 2048): 18_677_760_000}
+    counts |= {(700, 3, 300, 20): 1_364_400_000}
+    for sizes, want in counts.items():
+        got = answer.call("decoder_flops", *sizes)
+        what = "operations for {} and {} tokens, width {}, {} hidden"
+        what = what.format(*sizes) + " (for any sizes)"
+        expect_close(got, want, what)
 
 
 @COUNT.check("one more token, one more hidden number")
@@ -672,8 +728,28 @@ def sentence_future(answer, rng):
     )
 
 
+def sentence_of_far_scores(answer):
+    """Token 0 has the score -3e7 as a key, token 1, the last one, 0."""
+    embed, places = 30 * np.eye(4, 6), np.tile(np.eye(6)[5], (4, 1))
+    W_q, W_k = np.zeros((2, 6, 4))
+    W_q[5, 0], W_k[0, 0] = 2, -1e6
+    args = np.array([[0, 0, 0, 1]]), embed, places, W_q, W_k, np.eye(6), 3
+    leak = "a forbidden key has weight where the permitted scores are -3e7: "
+    leak += "it must be masked with minus infinity, not with some number."
+    suspects = {leak: np.array([[0, 0, LN2]])}
+    suspects[leak + " "] = np.array([[0, 0, 900]])
+    expect_close(
+        answer.call("nats_per_token", *args),
+        np.array([[0, 0, 1800.0]]),
+        "tokens 0 0 0 1, far from one another: no cost is cut off, nothing is "
+        "added to p",
+        suspects,
+    )
+
+
 @SHOWN.check("tokens and places, four of five positions")
 def sentence_parts(answer, rng):
+    sentence_of_far_scores(answer)
     tokens, embed, places, *rest = sentence_arguments(rng)
     before = answer.call("nats_per_token", tokens, embed, places, *rest)
     shaped(before, (2, 4))
@@ -796,6 +872,22 @@ def lost_maps(answer, rng):
         expect_close(got, want[None], what)
 
 
+def lost_far(answer):
+    """Real words with scores of about -1e7, padding with a higher one."""
+    source, written = np.array([[0, 1, 4, 4]]), np.array([[3]])
+    args = {k: np.zeros((1, 7, 7)) for k in ("maps", "self_maps", "read_maps")}
+    args["read_maps"][0, 3, :2] = -1e7
+    got = answer.call(
+        "next_logits", source, written, np.eye(5, 7), *args.values(), 4
+    )
+    # memory e_0 + m and e_1 + m, their mean 2 m; written 2 e_3.
+    want = np.array([[[1.0, 1, 0, 2, 0]]])
+    why = "padding has weight where the words' scores are about -1e7: it must "
+    why += "be masked with minus infinity, before the softmax."
+    suspects = {why: np.array([[[0.5, 0.5, 0, 2, 1]]])}
+    expect_close(got, want, "scores far below 0", suspects)
+
+
 def lost_arguments(rng):
     """Random arrays: b 2, j 4, i 3, v 5, w 7; 4 encoder, 3 decoder layers.
 
@@ -808,6 +900,7 @@ def lost_arguments(rng):
 @LOST.check("another padding, and more of it")
 def lost_padding(answer, rng):
     source, written, embed, *rest = lost_arguments(rng)
+    lost_far(answer)
     before = answer.call("next_logits", source, written, embed, *rest)
     longer = np.concatenate([source, np.full((2, 5), 4)], axis=1)
     got = answer.call("next_logits", longer, written, embed, *rest)
@@ -816,18 +909,20 @@ def lost_padding(answer, rng):
     got = answer.call("next_logits", source, written, other, *rest)
     shaped(before, (2, 3, 5))
     shaped(got, (2, 3, 5))
-    named = (source + 1) % 5, (written + 1) % 5, np.roll(embed, 1, axis=0)
     many = np.array(
         [[0] * 4 + [1] * 8 + [4]]
     )  # 12 real tokens, see the first check
-    zeros = np.zeros((2, 7, 7))
-    args = many, np.array([[3]]), np.eye(5, 7), zeros, zeros, zeros, 4
-    what = "maps of 0, twelve real tokens (does each of them count?)"
-    want = np.array([[[4.0, 8, 0, 4, 0]]])
+    zeros = np.zeros((9, 7, 7))
+    args = many, np.array([[3]]), np.eye(5, 7), zeros[:7], zeros, zeros, 4
+    what = "maps of 0, twelve real tokens, 7 and 9 layers (does each count?)"
+    want = np.array([[[511 * 128 / 3, 511 * 256 / 3, 0, 512, 0]]])
     expect_close(answer.call("next_logits", *args), want, what)
-    renamed = answer.call("next_logits", *named, *rest[:3], 0)
-    what = "logits when the tokens get other numbers, and padding is token 0"
-    expect_close(renamed, np.roll(before, 1, axis=-1), what)
+    for more, now in ((1, 0), (3, 2)):
+        named = (source + more) % 5, (written + more) % 5
+        named = *named, np.roll(embed, more, axis=0)
+        got_named = answer.call("next_logits", *named, *rest[:3], now)
+        what = f"logits when the tokens get other numbers, padding is {now}"
+        expect_close(got_named, np.roll(before, more, axis=-1), what)
     # The padding token's own logit may change, as its vector does.
     expect_close(
         got[..., :4], before[..., :4], "logits with another padding vector"
@@ -920,6 +1015,7 @@ def block_first(answer, rng):
 )
 def block_second(answer, rng):
     second_of_two(partial(block, answer))
+    of_wide(partial(block, answer, heads=4, hidden=32))
 
 
 @BLOCK.check("two worked heads under a mask")
@@ -1007,6 +1103,19 @@ def block_large(answer, rng):
         return (shaped(got, (1, 3, 12)) - x)[0]
 
     expect_far(run)
+    # Heads of width 4, equal scores of -1.2e7, forbidden ones 0.
+    W_q = np.tile(np.pad(-2.4e7 * FAR_PERMITTED, [(0, 0), (0, 1)]), 3)
+    W_k, ones = np.tile(np.eye(3, 4), 3), np.repeat([1, 2, 3], 4)
+    maps = (units.T / 12 @ W for W in (W_q, W_k, ones * W_k))
+    given = dict(zip(("W_q", "W_k", "W_v"), maps), W_o=np.eye(12))
+    got = block(answer, x, heads=3, allowed=allowed, hidden=5, **given)
+    shares = np.pad(normal(FAR_PERMITTED * 1.0), [(0, 0), (0, 1)])
+    want = ones * np.tile(shares, 3)
+    if not np.allclose(shaped(got, (1, 3, 12)) - x, want, atol=1e-4):
+        raise Wrong.fixed(
+            "equal permitted scores of -1.2e7, forbidden ones 0: a forbidden "
+            "score must be minus infinity, not some low number."
+        )
 
 
 @BLOCK.check("gradients of x and of every parameter")

@@ -36,7 +36,7 @@ def random_targets(rng, b, n, v):
 @HIDDEN.check("2_5.a", "random sizes, small and large logits")
 def loss_anywhere(answer, rng, reference):
     for size in (1, 800):
-        b, n, v = (int(k) for k in rng.choice([3, 4, 5, 6, 7], 3, False))
+        b, n, v = (int(k) for k in rng.choice(np.arange(3, 40), 3, False))
         target, pad = random_targets(rng, b, n, v)
         logits = rng.normal(size=(b, n, v)) * size
         args = (logits, target, pad)
@@ -45,51 +45,59 @@ def loss_anywhere(answer, rng, reference):
 
 @HIDDEN.check("2_5.b", "random sizes, small and large scores")
 def layer_anywhere(answer, rng, reference):
-    for size in (1, 20):
-        n, w, d, e, m = (int(k) for k in rng.permutation([3, 4, 5, 6, 7]))
+    for size in (0.2, 20):
+        n, w, d, e, m = (int(k) for k in rng.choice(25, 5, False) + 3)
         shapes = [w, w, (w, d), (w, d), (w, e), (e, w), w, w]
         shapes = [(n, w), *shapes, (w, m), m, (m, w), w]
         args = [rng.normal(size=s) for s in shapes]
         args[0] = args[0] * 3 + 2
+        args[0][0, 0] += 30  # far from the others
         args[3] *= size
         args[4] *= size
-        agree(answer, reference, "encoder_layer", tuple(args), "random")
+        rough = 1e-4 if size < 1 else 1e-3
+        args = "encoder_layer", tuple(args), "random", 1, rough
+        agree(answer, reference, *args)
 
 
 @HIDDEN.check("2_5.c", "random sizes")
 def count_anywhere(answer, rng, reference):
-    i, j, w, m = (int(k) for k in rng.choice(np.arange(1, 90), 4, False))
-    agree(answer, reference, "decoder_parameters", (w, m), "parameters")
-    agree(answer, reference, "decoder_flops", (i, j, w, m), "operations")
+    for most in (90, 3000):
+        sizes = (int(k) for k in rng.choice(np.arange(1, most), 4, False))
+        i, j, w, m = sizes
+        agree(answer, reference, "decoder_parameters", (w, m), "parameters")
+        agree(answer, reference, "decoder_flops", (i, j, w, m), "operations")
 
 
 @HIDDEN.check("2_5.d", "random sizes, values and gradients")
 def shown_anywhere(answer, rng, reference):
-    b, n, v, w, d = (int(k) for k in rng.permutation([3, 4, 5, 6, 7]))
+    b, v, w, d = (int(k) for k in rng.permutation([3, 4, 5, 6]))
+    n = int(rng.integers(7, 30))
     tokens, pad = random_targets(rng, b, n, v)
     shapes = (v, w), (n, w), (w, d), (w, d), (w, w)
     args = (tokens, *(rng.normal(size=s) for s in shapes), pad)
     agree(answer, reference, "nats_per_token", args, "random")
     u = rng.normal(size=(b, n - 1))
-    agree_in_gradient(answer, reference, "nats_per_token", args, u)
+    agree_in_gradient(answer, reference, "nats_per_token", args, u, 1e-4)
 
 
 @HIDDEN.check("2_5.e", "random sizes, values and gradients")
 def lost_anywhere(answer, rng, reference):
     b, i, j, v, w = (int(k) for k in rng.permutation([2, 4, 5, 6, 7]))
-    layers, reads = (int(k) for k in rng.permutation([1, 2, 3])[:2])
+    layers, reads = (int(k) for k in rng.choice(8, 2, False) + 1)
     source, pad = random_targets(rng, b, j, v)
     written = rng.choice(np.delete(np.arange(v), pad), size=(b, i))
     maps = [rng.normal(size=(k, w, w)) / w for k in (layers, reads, reads)]
     args = (source, written, rng.normal(size=(v, w)), *maps, pad)
-    agree(answer, reference, "next_logits", args, "random")
+    name = "next_logits"
+    agree(answer, reference, name, args, "random", tolerance=1e-5)
     u = rng.normal(size=(b, i, v))
-    agree_in_gradient(answer, reference, "next_logits", args, u)
+    agree_in_gradient(answer, reference, name, args, u, 1e-4)
 
 
 @HIDDEN.check("2_5.f", "random sizes and masks, values and gradients")
 def block_anywhere(answer, rng, reference):
     b, n, heads, d, m = (int(k) for k in rng.permutation([2, 3, 4, 5, 7]))
+    b = b + int(rng.choice([0, 6]))
     w = heads * d
     args = [rng.normal(size=s) / 2 for s in block_shapes(w, m).values()]
     x = rng.normal(size=(b, n, w)) * 3 + 2
@@ -99,7 +107,7 @@ def block_anywhere(answer, rng, reference):
     args = (*args, x, allowed)
     agree(answer, reference, kind, args, "random sizes")
     u = rng.normal(size=x.shape)
-    agree_in_gradient(answer, reference, kind, args, u)
+    agree_in_gradient(answer, reference, kind, args, u, 1e-4)
 
 
 @HIDDEN.check("2_5.f", "two blocks, one on top of the other")
@@ -253,6 +261,24 @@ def language_loss(logits, target, pad):
     return loss()(logits, target, pad)
 
 
+@HIDDEN.wrong("2_5.a", "are costs cut off?")
+def language_loss(logits, target, pad):
+    nats = -pick(log_softmax(logits[:, :-1]), target[:, 1:])
+    return nats.clip(max=2000)[target[:, 1:] != pad].mean()
+
+
+@HIDDEN.wrong("2_5.a", "each row's own maximum, not one number")
+def language_loss(logits, target, pad):
+    rows = logits[:, :-1] - logits.max(axis=(0, 2), keepdims=True)[:, :-1]
+    nats = np.log(np.exp(rows).sum(-1)) - pick(rows, target[:, 1:])
+    return nats[target[:, 1:] != pad].mean()
+
+
+@HIDDEN.wrong("2_5.a", "do all count?")
+def language_loss(logits, target, pad):
+    return loss()(logits[:, :32], target[:, :32], pad)
+
+
 @HIDDEN.wrong("2_5.a", "changes its argument in place")
 def language_loss(logits, target, pad):
     logits -= logits.max(axis=-1, keepdims=True)
@@ -356,6 +382,18 @@ wrong_norm("the shift is missing", lambda z, gain, shift: norm(z, gain, 0))
 wrong_norm("the norm is missing", lambda z, gain, shift: z)
 wrong_norm("under the root", by(lambda z: z.std(axis=-1, keepdims=True) + 1e-5))
 wrong_norm("epsilon is missing", by(lambda z: z.std(axis=-1, keepdims=True)))
+wrong_norm(
+    "is it cut off?",
+    lambda z, gain, shift: gain * norm(z, 1, 0).clip(-3, 3) + shift,
+)
+wrong_norm(
+    "is the variance divided by w?",
+    lambda z, gain, shift: (
+        norm(z, gain, shift)
+        if len(z.T) < 9
+        else gain * norm(z, 1, 0) * (1 - 1 / len(z.T)) ** 0.5 + shift
+    ),
+)
 wrong_layer(
     "the other norm's gain and shift", norm_2=lambda z, p: norm(z, *first(p))
 )
@@ -559,6 +597,7 @@ wrong_flops(
     "the weighted sums are missing",
     lambda *s: work(*s, own=s[0] ** 2 / 2, scores=s[0] * s[1] / 2),
 )
+wrong_flops("for any sizes", lambda *s: work(*s, own=s[0] * min(s[0], 50)))
 wrong_flops("has two maps", lambda *s: work(*s, feed=2))
 wrong_flops("made in this layer", lambda *s: work(*s, kv=0))
 wrong_flops(
@@ -647,6 +686,18 @@ wrong_shown("must cost 0", score=with_padding)
 wrong_shown("is detached on the way", sums=detached)
 
 
+def filled(low):
+    def sums(q, k, v):
+        s = q @ k.mT / q.shape[-1] ** 0.5
+        later = torch.ones(len(s[0]), len(s[0])).bool().triu(1)
+        return s.masked_fill(later, low).softmax(-1) @ v
+
+    return sums
+
+
+for low in (-100.0, -1e4, -1e6):
+    wrong_shown("a forbidden key has weight", sums=filled(low))
+wrong_shown("no cost is cut off", score=lambda *z: score(*z).clamp(max=100))
 wrong_shown(
     "do the later ones still see it?",
     sums=attend(lambda m: m.tril() & m.triu(-3)),
@@ -732,6 +783,14 @@ wrong_lost(
     read=lambda number, mask: None,
 )
 wrong_lost("still counts in the denominator", sums=late)
+for low in (-1e3, -1e5):
+    wrong_lost(
+        "padding has weight where",
+        sums=lambda q, k, v, mask, low=low: (
+            (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(~mask, low).softmax(-1)
+            @ v
+        ),
+    )
 wrong_lost("you hide token 0", keys=lambda s, pad: (s != 0)[:, None])
 wrong_lost(
     "the decoder takes token 0", read_keys=lambda s, pad: (s != 0)[:, None]
@@ -1215,3 +1274,18 @@ wrong_block(
 def adds_in_place(self, x, m):
     x += self.attend(self.norm_1(x), m)
     return x + self.feed(self.norm_2(x))
+
+
+wrong_block(
+    "not some low number",
+    mask=lambda self, s, m: s.masked_fill(~m[:, None], -1e6),
+)
+wrong_block(
+    "is that the ReLU?", hide=lambda self, u: Block.hide(self, u).clamp(max=100)
+)
+wrong_block(
+    "is it cut off?",
+    norm=lambda self, z, gain, shift: (
+        gain * Block.norm(self, z, None, None).clamp(-3, 3) + shift
+    ),
+)
