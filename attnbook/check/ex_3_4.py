@@ -166,6 +166,15 @@ def soft_limits(answer, rng):
                 f"beta = {beta:g} must give the {names[beta]} of the real "
                 "places, for each coordinate, also of small and large values."
             )
+    v, may = np.zeros((1, 300, 1)), np.ones((1, 300), bool)
+    v[0, 299] = 2.0
+    got = answer.call("soft_pool", v, 900.0, may)
+    expect_close(got, [[2.0]], "300 places, and all of them count")
+    for beta in (900.0, -900.0, 1e-6):
+        v = np.array([[[0.0], [LN2 / beta]]])
+        got = answer.call("soft_pool", v, beta, may[:, :2])
+        what = f"beta = {beta:g}, weights 1/3 and 2/3: beta is used as it is"
+        expect_close(got / v[0, 1], [[2 / 3]], what, tolerance=1e-5)
 
 
 @SOFT.check("gradients of v")
@@ -287,6 +296,11 @@ def gated_order(answer, rng):
                 "each has scores of its own, and the softmax runs over places "
                 "only."
             )
+    h = np.zeros((1, 300, 2))
+    h[0, 299] = H[0, 1]  # score 3/2 ln 2, the others 0
+    got = answer.call("gated_pool", h, BIG_V, BIG_U, P)
+    want = 2**1.5 / (299 + 2**1.5) * h[:, 299]
+    expect_close(got, want, "300 places, and all of them count")
 
 
 @GATED.check("large scores")
@@ -397,6 +411,11 @@ def weight_ends(answer, rng):
         "a may exceed one half.": 1 / 2,
     }
     expect_close(got, 2 / 3, "two places, rho = sqrt(5), r = 2", suspects)
+    got = answer.call("weight_needed", 10**6 + 1, 5000.0, 3000.0)
+    what = "a million places, rho = 5000, r = 3000: nothing is cut off"
+    expect_close(1000 * got, 3 / 4.003, what)
+    got = answer.call("weight_needed", 10, 0.05, 0.03)
+    expect_close(got, 1 / 5, "rho = 0.05, r = 0.03: nothing is cut off")
 
 
 @WEIGHT.check("the weight does give r")
@@ -514,6 +533,9 @@ def pointing_every(answer, rng):
     expect_close(got, np.ones(21), "each cell's own box")
     other = answer.call("pointing_hits", maps, np.roll(own, 1, axis=0), 24, 28)
     expect_close(other, np.zeros(21), "each cell with its neighbour's box")
+    many = [np.tile(x, (20, 1, 1)[: x.ndim]) for x in (maps, own)]
+    got = answer.call("pointing_hits", *many, 24, 28)
+    expect_close(got, np.ones(420), "420 maps, each with its own box")
 
 
 @PATCHES.check("one image by hand")

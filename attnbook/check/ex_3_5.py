@@ -119,6 +119,20 @@ def fade_range(answer, rng):
     got = answer.call("faded_scores", pairs(2, p01=1.0), scores, 0.1 / LN2)
     suspects = {"no score is set to 0, however small.": [0.8, 0.0]}
     expect_close(got, [0.8, 0.4 / 1024], "overlap 1", suspects)
+    got = answer.call("faded_scores", pairs(2, p01=1.0), scores, 40.0)
+    expect_close(got, [0.8, 0.4 * np.exp(-1 / 40)], "sigma = 40")
+    args = pairs(2, p01=0.001), scores, 1e-6 / LN2
+    got = answer.call("faded_scores", *args)
+    suspects = {"there is no threshold: every overlap fades.": [0.8, 0.4]}
+    expect_close(got, [0.8, 0.2], "overlap 0.001", suspects)
+    args = pairs(2, p01=1.0), scores, 1 / (30 * LN2)
+    got = answer.call("faded_scores", *args)
+    expect_shape(got, (2,), "two boxes")
+    if not np.isclose(got[1], 0.4 * 2.0**-30, rtol=1e-4, atol=0):
+        raise Wrong.fixed(
+            "overlap 1, sigma = 0.048: a score of 0.4 becomes 4e-10; no score "
+            "is set to 0 or to a least one, and sigma is used as it is."
+        )
 
 
 @FADE.check("a faded box is no longer the next")
@@ -171,6 +185,12 @@ def fade_chain(answer, rng):
         f"{small} ": np.where(want < 1e-4, 0, want),
     }
     expect_close(got, want, "twelve boxes alike", suspects)
+    # the last but one of 300 halves the last
+    overlap, scores = np.eye(300), np.arange(300.0, 0, -1) / 300
+    overlap[298, 299] = overlap[299, 298] = HALF
+    got = answer.call("faded_scores", overlap, scores, 1.0)
+    what = "300 boxes: all are settled, one after the other"
+    expect_close(got[298:], [2 / 300, 1 / 600], what)
 
 
 def prior_case():
@@ -325,6 +345,10 @@ def slope_apart(answer, rng):
     }
     what = "widths 2 and 4, distance 7"
     expect_slope(answer, 7, 2, 4, -0.06, suspects, what)
+    what = "widths 2,000 and 4,000, distance 7,000"
+    expect_slope(answer, 7000, 2000, 4000, -6e-5, {}, what)
+    what = "widths 0.0002 and 0.0004, distance 0.0007"
+    expect_slope(answer, 7e-4, 2e-4, 4e-4, -600, {}, what)
 
 
 @SLOPE.check("boxes that overlap in part, by hand")
@@ -434,6 +458,9 @@ def twice_choices(answer, rng):
     suspects = {"the best score is first, by however little.": [1, 0]}
     args = [[0.8], [0.7]], [0.61, 0.6101], 0.5
     expect_hits(answer, *args, [0, 1], suspects, "scores 0.61 and 0.6101")
+    args = np.roll(np.eye(300), 4, axis=1), np.arange(300.0, 0, -1) / 300, 0.5
+    what = "300 of each: all boxes and objects are looked at"
+    expect_hits(answer, *args, np.ones(300), {}, what)
 
 
 @TWICE.check("a box that is no hit takes nothing")
@@ -466,6 +493,9 @@ def twice_least(answer, rng):
         suspects = {why: [1, 1, 1], f"{why} ": [1, 1, 0]}
         args = [[0.9], [1.0], [0.6]], [0.9, 0.8, 0.7], least
         expect_hits(answer, *args, [1, 0, 0], suspects, f"least {least}")
+    for least, value, want in (0.05, 0.07, 1), (0.97, 0.95, 0), (1, 1, 1):
+        what = f"overlap {value}, least {least}: `least` is used as it is"
+        expect_hits(answer, [[value]], [0.9], least, [want], {}, what)
 
 
 @COPIES.check("you wrote a prediction first")
@@ -546,3 +576,5 @@ def copies_nothing(answer, rng):
     got = answer.call("eleven_points", np.ones(2999, bool), 10_000)
     why = "a recall that is not quite reached does not count."
     expect_close(got, 3 / 11, "2,999 hits, 10,000 objects", {why: 4 / 11})
+    got = answer.call("eleven_points", np.ones(10_000, bool), 10**6)
+    expect_close(got, 1 / 11, "10,000 hits, a million objects")

@@ -135,6 +135,19 @@ def along_ends(answer, rng):
     }
     want = [0, 1, 2, 2, 1, 0, 1, 2, 1, 0]
     expect_close(got, want, "outline 1000010001", suspects)
+    got = answer.call("distance_along", bits("0111001"))
+    suspects = {
+        "neighbours on the outline are both on it: each has the distance 0.": [
+            1,
+            0,
+            1,
+            2,
+            2,
+            1,
+            0,
+        ],
+    }
+    expect_close(got, [1, 0, 0, 0, 1, 1, 0], "outline 0111001", suspects)
 
 
 @ALONG.check("no outline at all")
@@ -315,6 +328,14 @@ def rows_apart(answer, rng):
         raise Wrong.fixed("keys of row 2 changed nothing in row 2.")
     turned = answer.call("attend_along_rows", q[:, ::-1].copy(), k, v, may)
     expect_close(turned, after[:, ::-1], "the queries in reverse order")
+    q, k = np.zeros((2, 300, 4)), np.ones((2, 300, 4))
+    v = rng.normal(size=(2, 300, 1))
+    got = answer.call("attend_along_rows", q, k, v, np.ones((2, 300), bool))
+    want = np.tile(v.mean(axis=1, keepdims=True), (1, 300, 1))
+    what = "300 columns, queries of 0: the average of all columns"
+    expect_close(got, want, what)
+    one = answer.call("attend_along_rows", q[:1], k[:1], v[:1], v[:1, :, 0] < 9)
+    expect_close(one, want[:1], "one row is still an axis")
 
 
 @ROWS.check("gradients of q, k and v")
@@ -389,6 +410,12 @@ def mark_certain(answer, rng):
         "that you have.": 0.014 / 2.008,
     }
     expect_close(got, 0.008 / 1.008, "p = 0.001, 0.004, 0.003", suspects)
+    got = answer.call("best_expected_dice", np.full(300, 0.05))
+    expect_close(got, 30 / 315, "300 times p = 0.05: all of them are marked")
+    got = answer.call("best_expected_dice", np.array([1e-9]))
+    expect_shape(got, (), "the largest D, one number")
+    if not np.isclose(got, 2e-9, rtol=1e-5, atol=0):
+        raise Wrong.fixed("p = 1e-9 alone: no probability is raised.")
 
 
 @MARK.check("the threshold is half of D")
@@ -500,6 +527,12 @@ def forgets_slanted(answer, rng):
     suspects = {"ask both ways, also where both sets are as large.": 1.5}
     for sets in (two, two[::-1]):
         expect_distance(answer, *sets, 7.75, "two points and two", suspects)
+    row = [[0, k] for k in range(300)]
+    for sets in ((row, row[:1]), (row[:1], row)):
+        what = "300 points and one: all of them are asked"
+        expect_distance(answer, *sets, 299, what, {})
+    what = "(-3, 0), (3, 0): places may be negative"
+    expect_distance(answer, [[-3, 0]], [[3, 0]], 6, what, {})
 
 
 def expect_seen(answer, kernels, strides, want, what, suspects):
@@ -529,6 +562,10 @@ def sees_plain(answer, rng):
         "one is added too often.": 9,
     }
     expect_seen(answer, [3, 5], [1, 1], 7, "kernels 3 and 5", suspects)
+    suspects = {"a stride counts from the next layer on; here is none.": 15}
+    expect_seen(answer, [5], [3], 5, "kernel 5, stride 3", suspects)
+    what = "300 layers of kernel 3: all of them count"
+    expect_seen(answer, [3] * 300, [1] * 300, 601, what, {})
 
 
 @SEES.check("a stride counts from the next layer on")

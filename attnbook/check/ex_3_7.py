@@ -136,6 +136,18 @@ def short(answer, rng):
             )
         again = "0 - 0 is the text 0 0, not 0: a path never goes back in z."
         expect_close(got, want, what, {again: own_again(9, own, blank)})
+    # One path again: 120 symbols in as many states.
+    text = np.arange(120) % 2
+    got = answer.call("text_probability", np.eye(3)[text], text)
+    expect_close(got, 1.0, "120 symbols, 120 states: all of them count")
+    p = np.array([[1e-35, 1 - 1e-35, 0]])
+    got = answer.call("text_probability", p, np.array([0]))
+    expect_shape(got, (), "the probability, one number")
+    if not np.isclose(got, 1e-35, rtol=1e-4, atol=0):
+        raise Wrong.fixed(
+            "text 0, one state, probability 1e-35: nothing is cut off, and "
+            "nothing added to a probability."
+        )
 
 
 @PATHS.check("four columns")
@@ -272,6 +284,12 @@ def where_chapter(answer, rng):
     args = np.eye(9)[order], late, late + 800
     got = answer.call("outside_ms", *args, 8, 80, 200, 8000)
     expect_close(got, 10 * np.arange(9.0), "nine digits, nine states")
+    # states 10 ms apart, the first at 10 ms: 1510 and 3010 ms
+    weights = np.stack([np.full(301, 1 / 301), np.eye(301)[300]])
+    args = weights, np.zeros(2), np.full(2, 4800)
+    got = answer.call("outside_ms", *args, 1, 480, 960, 48_000)
+    what = "301 states, 48,000 samples a second: nothing is cut off"
+    expect_close(got, [1410, 2910], what)
 
 
 @WHERE.check("an odd frame, an odd rate")
@@ -354,9 +372,9 @@ def noises_silent(answer, rng):
     got = [answer.call("total_snr", 3.0, 300.0)]
     got += [answer.call("total_snr", 300.0, -3.0)]
     expect_close(np.array(got), [3, -3], "3 and 300 dB, 300 and -3 dB")
-    for level in (250.0, -40.0):
+    for level in (250.0, -40.0, 12.5, -90.5):
         got = answer.call("total_snr", level, level)
-        what = f"twice {level:.0f} dB: nothing is cut off, and nothing added"
+        what = f"twice {level:g} dB: nothing is cut off, and nothing added"
         expect_close(got, level - 10 * np.log10(2), what)
     why = "the weaker noise counts, too."
     got = [answer.call("total_snr", 40.0, x) for x in (60.0, 80.0)]
@@ -449,9 +467,9 @@ def in_parts(answer, rng):
         why = "carry the last symbol on, also where it brought no new digit."
         suspects = {why: 4 if path[-1] == BLANK else BLANK}
         expect_close(carried, path[-1], what, suspects)
-    long = np.arange(24) % 7
+    long = np.arange(300) % 7
     digits, _ = decode(answer, long)
-    expect_close(digits, long, "24 digits, each another one")
+    expect_close(digits, long, "300 digits, each another one")
 
 
 @TWICE.check("nothing but blanks")
@@ -514,13 +532,19 @@ def louder_limits(answer, rng):
     got = [answer.call("mean_change", P, 3.0, 1e-9)]
     got += [answer.call("mean_change", 1e-12 * P, 3.0, 1.0)]
     expect_close(np.array(got), [2 * np.log(3), 0], "gain 3, loud and silent")
-    got = answer.call("mean_change", np.full((3, 4), 1e-10), 2.0, 1e-10)
-    expect_shape(got, (), "the change, one number")
-    if not np.isclose(got, np.log(2.5), rtol=1e-5):
-        raise Wrong.fixed(
-            "P and floor of 1e-10, gain 2, must give ln(5/2): nothing but the "
-            "floor is added inside the logarithm, and nothing is cut off."
-        )
+    for tiny in (1e-10, 1e-20):
+        got = answer.call("mean_change", np.full((3, 4), tiny), 2.0, tiny)
+        expect_shape(got, (), "the change, one number")
+        if not np.isclose(got, np.log(2.5), rtol=1e-5):
+            raise Wrong.fixed(
+                f"P and floor of {tiny}, gain 2, must give ln(5/2): nothing "
+                "but the floor is added inside the logarithm, and nothing is "
+                "cut off."
+            )
+    for gain in (1000.0, -3.0):
+        got = answer.call("mean_change", P, gain, 1e-9)
+        what = f"gain {gain:g}, far above the floor: gain is used as it is"
+        expect_close(got, 2 * np.log(abs(gain)), what)
 
 
 @LOUDER.check("softer")

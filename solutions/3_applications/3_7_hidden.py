@@ -438,7 +438,7 @@ def digits_of(path, last):
     return np.array(digits, dtype=int), last if digits else 10
 
 
-@HIDDEN.wrong("3_7.d", "24 digits")
+@HIDDEN.wrong("3_7.d", "300 digits")
 def digits_of(path, last):
     before = np.r_[last, path[:-1]]
     return path[(path != before) & (path != 10)][:11], path[-1]
