@@ -193,7 +193,29 @@ def step_survives(answer, rng):
         )
         why = "large scores are cut off; their differences must count."
         suspects = {why: np.array([1, 1, 1, 0, 0]) / 3}
-        expect_close(a, RIGHT, f"all scores about {far:,.0f}", suspects)
+        what = f"all scores about {far:,.0f}"
+        expect_close(a, RIGHT, what, suspects, tolerance=1e-3)
+    step_far(answer)
+
+
+def step_far(answer):
+    """Scores of 2e6, 1e6 and -2e6; then 60 words, far weights and states."""
+    y, q, keys, h, W, v, R, _ = one_step()
+    cut = "large scores are cut off; the largest must win."
+    suspects = {cut: np.array([1, 1, 0, 0, 0]) / 2}
+    keys = np.zeros((5, 4))
+    keys[:, 0] = [0, 0.5, -1, -1, -1]
+    args = y, q, keys, h, W, 1e6 * v / LN2, R, 5
+    _, a = answer.call("decoder_step", *args, parts=2)
+    expect_close(a, [0, 1, 0, 0, 0], "scores of up to 1,600,000", suspects)
+    many = np.zeros((60, 4))
+    args = y, q, many, np.ones((60, 6)), W, v, 4 * R, 50
+    q_new, a = answer.call("decoder_step", *args, parts=2)
+    want = np.repeat([1 / 50, 0], [50, 10])
+    expect_close(a, want, "60 words with equal scores, 50 of them real")
+    # c is 1 everywhere: 4 (0.3, 25.2 + 0.4, 0.5) inside the tanh.
+    want = np.tanh([1.2, 102.4, 2.0])
+    expect_close(q_new, want, "the state of tanh(1.2), tanh(102), tanh(2)")
 
 
 @STEP.check("all words real, one word real")
@@ -292,11 +314,25 @@ def grams_order(answer, rng):
         got = grams(answer, [7, 8, 9], wanted, 3)
         what = f"translation 7 8 9, reference {wanted}, n = 3"
         expect_close(got, [0, 1], what, {why: [1, 1]})
-    words = np.arange(30)
-    for n in (1, 4, 5, 7):
+    words = np.arange(300)
+    for n in (1, 4, 5, 7, 40):
         got = grams(answer, words, words, n)
-        suspects = {"n may be larger than 3.": [28, 28]}
-        expect_close(got, [31 - n] * 2, f"30 words, n = {n}", suspects)
+        suspects = {"n may be larger than 3.": [298, 298]}
+        suspects["no word is a special one, 0 neither."] = [300 - n] * 2
+        what = f"300 words, n = {n} (are n, or the sentences, cut off?)"
+        expect_close(got, [301 - n] * 2, what, suspects)
+        # Only the middle word differs, and with it n of the n-grams.
+        other = np.where(words == 150, 999, words)
+        got = grams(answer, words, other, n)
+        what = f"300 words but one, n = {n} (all words of an n-gram count)"
+        expect_close(got, [301 - 2 * n, 301 - n], what)
+    got = grams(answer, [6] * 12, [6] * 9 + [7] * 200, 1)
+    what = "twelve times 6 against nine (and 200 times 7), n = 1"
+    expect_close(got, [9, 12], what, {"counts are cut off.": [5, 12]})
+    for n in (2, 4, 6):
+        got = grams(answer, [*range(n)], [*range(n)][::-1], n)
+        why = "an n-gram is a run of words in order, not a set."
+        expect_close(got, [0, 1], f"{n} words, backwards", {why: [1, 1]})
 
 
 @GRAMS.check("words of two digits are not two words")
@@ -306,14 +342,36 @@ def grams_digits(answer, rng):
     expect_close(got, [0, 2], "1 12 4 against 11 2 5", {why: [1, 2]})
     why = "two n-grams became the same number: words have no largest one; "
     why += "compare tuples."
-    for base in (100, 1000, 1024, 10_000, 2**16, 10**5, 10**6, 2**20, 2**32):
+    bases = 31, 37, 53, 100, 101, 127, 131, 137, 256, 257, 1000, 1009, 1024
+    bases += 1_000_003, 10_000, 65_537, 2**16, 10**5, 10**6, 2**20, 2**32
+    for base in bases:
         said, wanted = [1, base + 5], [2, 5]  # base + base + 5 = 2 base + 5
         for way in (1, -1):
             got = grams(answer, said[::way], wanted[::way], 2)
             what = f"{said[::way]} against {wanted[::way]}"
             expect_close(got, [0, 1], what, {why: [1, 1]})
+    # Digits without or with filling, sums of squares, products.
+    pairs = {(1, 23): (12, 3), (1, 2345): (1234, 5), (-1, 2): (2, -1)}
+    pairs |= {(1001, 2): (1, 1002), (7, 4): (1, 8), (3, 8): (4, 6)}
+    pairs |= {(123, 456_789): (123_456, 789), (0, 5): (5, 0)}
+    pairs |= {(12, 345): (123, 45), (123, 12): (12, 312)}
+    pairs |= {(12_345, 1234): (1234, 51_234)}
+    pairs |= {(123_456, 12_345): (12_345, 612_345)}
+    pairs |= {(1_234_567, 123_456): (123_456, 7_123_456)}
+    for said, wanted in pairs.items():
+        got = grams(answer, said, wanted, 2)
+        expect_close(got, [0, 1], f"{said} against {wanted}", {why: [1, 1]})
+    got = grams(answer, [-4, 0, -4, 2], [0, -4, -4, 2, 2], 1)
+    what = "words -4 0 -4 2 (any whole numbers are words)"
+    expect_close(got, [4, 4], what)
     why = "two words became one: keep all digits of a number."
-    for one, two in ((1, 257), (1, 65_537), (2**24, 2**24 + 1), (1, 2**32 + 1)):
+    for one, two in (
+        (1, 257),
+        (1, 65_537),
+        (2**24, 2**24 + 1),
+        (1, 2**32 + 1),
+        (5, 5 + 0x110000),
+    ):
         got = grams(answer, [one], [two], 1)
         expect_close(got, [0, 1], f"{one} against {two}", {why: [1, 1]})
 
@@ -338,6 +396,9 @@ def grams_short(answer, rng):
         ([3, 4], [3, 4, 5, 6], 4, [0, 0]),
         ([3, 4, 5, 6], [3, 4], 3, [0, 2]),
         ([3, 4], [3, 4], 2, [1, 1]),
+        ([3, 4], [3, 4], 50, [0, 0]),
+        ([], [3, 4], 1, [0, 0]),
+        ([3, 4], [], 1, [0, 2]),
     ):
         what = f"{len(said)} words against {len(wanted)}, n = {n}"
         why = "a sentence shorter than n has no n-gram, not fewer than none."
@@ -393,6 +454,22 @@ def equal_cases(answer, rng):
     expect_close(got, 1, "equal means per word: dividing by the length")
     got = answer.call("equal_alpha", -3.0, 5, -3.0, 10)
     expect_close(got, 0, "equal sums: no correction")
+    # (sums, words): the logarithms are multiples of ln 2.
+    cases = {(-1.0, 2, -1024.0, 4): 10, (-1024.0, 2, -1.0, 4): -10}
+    cases |= {(-4.0, 64, -0.5, 8): 1, (-(2.0**20), 1, -1.0, 2): -20}
+    cases |= {(-3e-9, 200, -48e-9, 100): -4}
+    cases |= {(-6.0, 900, -3.0, 300): LN2 / np.log(3)}
+    what = "sums {0:g} and {2:g}, {1} and {3} words (is something cut off?)"
+    for args, want in cases.items():
+        got = answer.call("equal_alpha", *args)
+        suspects = {"alpha may lie beyond 0 and 1.": np.clip(want, 0, 1)}
+        expect_close(got, want, what.format(*args), suspects)
+    # Both quotients are nearly 1.
+    got = answer.call("equal_alpha", -100.0, 10_000, -100.01, 10_001)
+    what = "sums -100 and -100.01, 10,000 and 10,001 words (is a quotient "
+    what += "rounded, or a small number added to it?)"
+    rough = 2e-3 if got.dtype == np.float32 else 1e-6
+    expect_close(got, 1, what, tolerance=rough)
 
 
 @EQUAL.check("both score the same")
@@ -494,8 +571,22 @@ def padded_alone(answer, rng):
     expect_close(low, want, "equal scores of -1e7, padding 0", suspects)
 
 
+def padded_far(answer):
+    """One word, forty words, scores far apart, small weights, big states."""
+    scores = np.zeros((3, 1, 40)) + [[[5.0]], [[0.0]], [[0.0]]]
+    states = np.zeros((3, 40, 2))
+    states[:, :, 0], states[0, :, 1] = np.arange(1, 41), 1
+    scores[2, 0, :3], states[2, 1, 1] = [1e6, 1e6 - 64, -1e6], np.exp(64.0)
+    got = answer.call("contexts", scores, states, np.array([1, 40, 3]))
+    what = "a sentence of one word, one of forty, one with scores of a million "
+    what += "(are scores, weights or lengths cut off?)"
+    want = np.array([[[1, 1.0]], [[20.5, 0]], [[1, 1]]])
+    expect_close(got, want, what, tolerance=1e-5)
+
+
 @PADDED.check("a sentence alone")
 def padded_whole(answer, rng):
+    padded_far(answer)
     scores, states = rng.normal(size=(1, 3, 4)), rng.normal(size=(1, 4, 5))
     alone = answer.call("contexts", scores, states, np.array([4]))
     wider = np.concatenate([scores, np.ones((1, 3, 2))], axis=2)
@@ -593,3 +684,18 @@ def error_ends(answer, rng):
     expect_close(got, 0, "every link right")
     got = answer.call("alignment_error", np.roll(gold, 2, 1) + 0.0, gold)
     expect_close(got, 1, "every link wrong")
+    none = np.zeros((4, 6), bool)
+    got = answer.call("alignment_error", gold + 0.0, none)
+    expect_close(got, 1, "no true link at all: every link drawn is wrong")
+    # 300 rows that all link to column 0, all of them rightly; 900 wanted.
+    weights, wanted = np.zeros((300, 5)), np.ones((300, 5), bool)
+    weights[:, 0], wanted[:, 3:] = 1e-5, False
+    got = answer.call("alignment_error", weights, wanted)
+    what = "300 rows whose largest weight, 0.00001, is the first; 900 true "
+    what += "links (do all count, several in a row and in a column?)"
+    expect_close(got, 1 / 2, what)
+    close = 0.5 + np.arange(8.0).reshape(2, 4) * 1e-6
+    gold = np.array([[0, 0, 0, 1], [0, 0, 0, 1]], bool)
+    got = answer.call("alignment_error", close, gold)
+    what = "weights that differ by 0.000001 (are they rounded?)"
+    expect_close(got, 0, what)

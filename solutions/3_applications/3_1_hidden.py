@@ -15,30 +15,31 @@ HIDDEN = Hidden()
 
 def step_arguments(rng):
     """Sizes all different, some padding."""
-    d, m, a, e, j = rng.permutation([2, 3, 4, 6, 5])
+    d, m, a, e, j = rng.choice(np.arange(2, 30), 5, False)
     shapes = [(d,), (m,), (j, a), (j, e), (m, a), (a,), (d + e + m, m)]
     arrays = [rng.normal(size=s) for s in shapes]
+    arrays[-1] /= 2
     return *arrays, int(rng.integers(1, j + 1))
 
 
 @HIDDEN.check("3_1.a", "random sizes")
 def step_anywhere(answer, rng, reference):
     args = step_arguments(rng)
-    agree(answer, reference, "decoder_step", args, "random", 2)
+    agree(answer, reference, "decoder_step", args, "random", 2, 1e-5)
 
 
 @HIDDEN.check("3_1.a", "gradients")
 def step_gradient(answer, rng, reference):
     args = step_arguments(rng)
     u = rng.normal(size=args[1].shape)
-    agree_in_gradient(answer, reference, "decoder_step", args, u)
+    agree_in_gradient(answer, reference, "decoder_step", args, u, 1e-4)
 
 
 @HIDDEN.check("3_1.b", "random sentences")
 def grams_anywhere(answer, rng, reference):
-    for n in (1, 2, 3):
+    for n in (1, 2, 3, 4, 5):
         said, wanted = (
-            rng.integers(9, 12, size=size) for size in rng.integers(2, 15, 2)
+            rng.integers(9, 12, size=size) for size in rng.integers(2, 90, 2)
         )
         args = said, wanted, n
         agree(answer, reference, "clipped_matches", args, "random", 2)
@@ -46,32 +47,35 @@ def grams_anywhere(answer, rng, reference):
 
 @HIDDEN.check("3_1.c", "random sums")
 def equal_anywhere(answer, rng, reference):
-    sums, words = -rng.uniform(1, 9, size=2), rng.permutation(30)[:2] + 2
+    sums = -np.exp(rng.uniform(-5, 5, size=2))
+    words = rng.permutation(90)[:2] + 1
     args = float(sums[0]), int(words[0]), float(sums[1]), int(words[1])
     agree(answer, reference, "equal_alpha", args, "random sums")
 
 
 def padded_arguments(rng):
-    b, i, j, e = rng.permutation([2, 3, 6, 5])
+    b, i, j, e = rng.choice(np.arange(1, 30), 4, False)
     lengths = rng.integers(1, j + 1, size=b)
     return rng.normal(size=(b, i, j)) * 3, rng.normal(size=(b, j, e)), lengths
 
 
 @HIDDEN.check("3_1.d", "random sizes")
 def padded_anywhere(answer, rng, reference):
-    agree(answer, reference, "contexts", padded_arguments(rng), "random")
+    args = "contexts", padded_arguments(rng), "random"
+    agree(answer, reference, *args, tolerance=1e-5)
 
 
 @HIDDEN.check("3_1.d", "random gradients")
 def padded_gradient(answer, rng, reference):
     args = padded_arguments(rng)
     u = rng.normal(size=(*args[0].shape[:2], args[1].shape[2]))
-    agree_in_gradient(answer, reference, "contexts", args, u)
+    agree_in_gradient(answer, reference, "contexts", args, u, 1e-4)
 
 
 @HIDDEN.check("3_1.e", "random weights")
 def error_anywhere(answer, rng, reference):
-    args = rng.uniform(size=(9, 7)), rng.uniform(size=(9, 7)) < 0.2
+    shape = tuple(rng.integers(1, 60, size=2))
+    args = rng.uniform(size=shape), rng.uniform(size=shape) < 0.2
     agree(answer, reference, "alignment_error", args, "random weights")
 
 
@@ -676,3 +680,113 @@ def alignment_error(weights, gold):
 
 
 HIDDEN.wrong_answers[-1].names = {"prediction": "perhaps"}
+
+
+# --- beyond small sizes ----------------------------------------------------
+
+
+def keyed(says, key, most=999, words=999):
+    """N-grams are compared by this key."""
+
+    def clipped_matches(said, wanted, n):
+        n, both = min(n, most), (said[:words], wanted[:words])
+        mine, theirs = ([key(g) for g in ngrams(w, n)] for w in both)
+        return clipped(mine, theirs), len(mine)
+
+    HIDDEN.wrong("3_1.b", says)(clipped_matches)
+
+
+keyed(
+    "became the same number", lambda g: sum(131**k * w for k, w in enumerate(g))
+)
+for width in (3, 6):
+    keyed(
+        "became the same number",
+        lambda g, width=width: "".join(str(w).zfill(width) for w in g),
+    )
+keyed("became the same number", lambda g: sum(w**2 for w in g))
+keyed("not a set", lambda g: tuple(sorted(g)) if len(g) > 3 else g)
+keyed("all words of an n-gram count", lambda g: g[:4])
+keyed("cut off", tuple, most=8)
+keyed("cut off", tuple, words=64)
+
+
+@HIDDEN.wrong("3_1.b", "counts are cut off")
+def clipped_matches(said, wanted, n):
+    mine, theirs = (Counter(ngrams(w, n)) for w in (said, wanted))
+    shared = (mine & theirs).values()
+    return sum(min(m, 5) for m in shared), mine.total()
+
+
+def alpha(says, rule):
+    """The right alpha, changed by this rule."""
+
+    def equal_alpha(sum_1, words_1, sum_2, words_2):
+        return rule(np.log(sum_1 / sum_2) / np.log(words_1 / words_2))
+
+    HIDDEN.wrong("3_1.c", says)(equal_alpha)
+
+
+alpha("alpha may lie beyond 0 and 1", lambda x: min(x, 1))
+alpha("is something cut off?", lambda x: np.clip(x, -5, 5))
+
+
+@HIDDEN.wrong("3_1.c", "is a quotient rounded")
+def equal_alpha(sum_1, words_1, sum_2, words_2):
+    return np.log(sum_1 / sum_2) / np.log(words_1 / words_2 + 1e-8)
+
+
+def changed(says, scores=lambda s: s, weights=lambda a: a, most=999):
+    """The right contexts, but for one step."""
+
+    def contexts(scores_, states, lengths):
+        padding = (
+            torch.arange(states.shape[1]) >= lengths.clamp(max=most)[:, None]
+        )
+        s = scores(scores_).masked_fill(padding[:, None], -torch.inf)
+        return weights(s.softmax(dim=-1)) @ states
+
+    HIDDEN.wrong("3_1.d", says)(contexts)
+
+
+changed("cut off", scores=lambda s: s.clamp(-20_000, 20_000))
+changed("cut off", weights=lambda a: a * (a > 1e-9))
+changed("cut off", most=6)
+
+
+@HIDDEN.wrong("3_1.e", "do all count")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights[:64], gold[:64])
+    return 1 - 2 * right / (drawn + wanted)
+
+
+@HIDDEN.wrong("3_1.e", "do all count")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights, gold)
+    return 1 - 2 * min(right, gold.any(axis=0).sum()) / (drawn + wanted)
+
+
+@HIDDEN.wrong("3_1.e", "are they rounded?")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights.round(4), gold)
+    return 1 - 2 * right / (drawn + wanted)
+
+
+@HIDDEN.wrong("3_1.e", "no true link at all")
+def alignment_error(weights, gold):
+    right, drawn, wanted = counts(weights, gold)
+    return 1 - 2 * right / (drawn + wanted) if gold.any() else 0.0
+
+
+with_weights(
+    "large scores are cut off",
+    lambda q, keys, W, v, real: weigh(
+        (torch.tanh(q @ W + keys) @ v).clamp(-10_000, 10_000), real
+    ),
+)
+with_weights(
+    "60 words with equal scores",
+    lambda q, keys, W, v, real: weigh(
+        torch.tanh(q @ W + keys) @ v, min(real, 32)
+    ),
+)
