@@ -126,6 +126,8 @@ def shared_ends(answer, rng):
         )
     }
     expect_close(got, want, "right captions off the diagonal", suspects)
+    got = answer.call("shared_nce", np.zeros((300, 300)), np.eye(300) > 0)
+    expect_close(got, np.log(300), "equal scores, 300 pairs: ln 300")
 
 
 @SHARED.check("large scores")
@@ -284,6 +286,11 @@ def object_ties(answer, rng):
             "a region of all places has the mean of all places: it does not "
             "stand out."
         )
+    got = answer.call(
+        "object_of_word", np.eye(300)[None], np.eye(300)[None] > 0
+    )
+    what = "300 objects of a place each: all of them are looked at"
+    expect_close(got, np.arange(300)[None], what)
 
 
 @OBJECT.check("weights that do not sum to 1; order and scale")
@@ -396,6 +403,13 @@ def beta_ends(answer, rng):
     got = answer.call("beta_needed", 1001, 1e-30)
     want = (np.log(1000) + 30 * np.log(10)) / 1.001
     expect_close(got, want, "n = 1001, a loss of 1e-30: nothing is cut off")
+    got = answer.call("beta_needed", 10**7, 1e-40)
+    want = (np.log(10**7 - 1) + 40 * np.log(10)) * (1 - 1e-7)
+    expect_close(got, want, "n = 10,000,000, a loss of 1e-40: nothing cut off")
+    got = answer.call("beta_needed", 2, np.log1p(2.0**-11))
+    why = "e to the loss, minus 1, is not the loss itself, however small."
+    suspects = {why: np.log(1 / np.log1p(2.0**-11)) / 2}
+    expect_close(got, 5.5 * LN2, "n = 2, loss ln(1 + 2^-11)", suspects)
 
 
 SCORES = np.array(
@@ -477,6 +491,16 @@ def recall_plain(answer, rng):
         expect_close(got, want, "different scores, six captions")
     best = answer.call("recall_at", np.eye(3) * 1e-9 - 1, 1)
     expect_close(best, 1.0, "every own caption the best by 1e-9")
+    s = (np.arange(300.0) - np.arange(300)[:, None]) % 300
+    s[np.eye(300) > 0] = 99.5  # 200 others are not beaten
+    for k in (200, 201, 300):
+        got = answer.call("recall_at", s, k)
+        what = f"300 captions, 200 others not beaten, k = {k}"
+        expect_close(got, float(k > 200), what)
+    s = np.eye(300)
+    s[150:, 0] = 2
+    got = answer.call("recall_at", s, 1)
+    expect_close(got, 0.5, "300 images, the last 150 beaten: all are counted")
 
 
 @RECALL.check("infinite scores, and the smallest gap")

@@ -227,6 +227,11 @@ def nothing_many(answer, rng):
     got = answer.call("look_or_nothing", q, t, real, t0)
     moved = answer.call("look_or_nothing", q, t[:, mix], real[:, mix], t0)
     expect_close(moved, got, "40 slots in another order")
+    t = rng.normal(size=(1, 300, 2))
+    args = np.zeros((1, 1, 2)), t, np.ones((1, 300), bool), np.zeros(2)
+    got = answer.call("look_or_nothing", *args)
+    want = t.sum(axis=1, keepdims=True) / 301
+    expect_close(got, want, "300 slots and the nothing, queries of 0")
 
 
 @NOTHING.check("gradients of queries, rows and the nothing")
@@ -325,6 +330,8 @@ def push_entropy(answer, rng):
     }
     got = answer.call("policy_push", LOGITS, TAKEN, np.zeros(2), 5.0)
     expect_close(got, want, "no advantages, beta = 5", suspects)
+    got = answer.call("policy_push", LOGITS, TAKEN, np.zeros(2), -5.0)
+    expect_close(got, -want, "no advantages, beta = -5")
 
 
 @PUSH.check("small steps of the logits")
@@ -404,10 +411,10 @@ def push_sizes(answer, rng):
             "one row alone gives nan or infinity: it is a batch, too."
         )
     expect_close(one, [[-2.0, 3, -1]], "one row alone, beta = 0")
-    good = np.array([-400.0])
+    good = np.array([-4e5])
     one = answer.call("policy_push", LOGITS[:1], TAKEN[:1], good, 0.0)
-    what = "one row alone, an advantage of -400: it is not cut off"
-    expect_close(one, [[200.0, -300, 100]], what)
+    what = "one row alone, an advantage of -400,000: it is not cut off"
+    expect_close(one, [[2e5, -3e5, 1e5]], what)
     many = [np.tile(x, (20, 1)[: x.ndim]) for x in (LOGITS, TAKEN, GOOD)]
     two = answer.call("policy_push", LOGITS, TAKEN, GOOD, 0.4)
     got = answer.call("policy_push", *many, 0.4)
@@ -518,6 +525,10 @@ def baseline_moves(answer, rng):
     got = answer.call("best_baseline", p, g)
     more = answer.call("best_baseline", p, 2 * g + 10)
     expect_close(more, 2 * got + 10, "returns doubled and raised by 10")
+    more = answer.call("best_baseline", p, 1e14 * (g - 9))
+    expect_shape(more, (), "the baseline, one number")
+    if not np.isclose(more, 1e14 * (got - 9), rtol=1e-5):
+        raise Wrong.fixed("returns of -1e15: no return is cut off.")
 
 
 # Two worlds, three steps: world 1 ends with step 1, world 2 with step 2.
@@ -565,10 +576,11 @@ def paid_by_hand(answer, rng):
     }
     got = answer.call("paid_rewards", PAY, AWAY, ENDS, 0.5, 2.0)
     expect_close(got, want, "gamma = 1/2, scale = 2", suspects)
-    far, pay = np.array([[300.0, 0], [100, 40]]), np.array([[0.5, -7]])
-    got = answer.call("paid_rewards", pay, far, pay > 9, 0.5, 2.0)
-    what = "distances 300 and 0, then 100 and 40: no distance is cut off"
-    expect_close(got, [[500.5, -47]], what)
+    far, pay = np.array([[3000.5, 0], [100.25, 40]]), np.array([[5000.5, -7]])
+    got = answer.call("paid_rewards", pay, far, pay < -9, 1.0, 2.0)
+    what = "distances 3000.5 and 0, then 100.25 and 40, gamma = 1: nothing is "
+    what += "cut off, neither distances nor rewards nor gamma"
+    expect_close(got, [[10801, -87]], what)
 
 
 @PAID.check("over an episode the payments leave the first potential")

@@ -136,6 +136,12 @@ def less_properties(answer, rng):
         expect_close(alone, got[k : k + 1], what)
     same = answer.call("without_each", a, z[:, :1] + 0 * z, labels)
     expect_close(same, 0 * got, "places that all say the same: no fall")
+    z = np.zeros((1, 2, 9))  # the last of nine classes has the score ln 2
+    z[0, 0, 8] = 2 * LN2
+    args = np.array([[0.5, 0.5]]), z, np.array([8])
+    got = answer.call("without_each", *args)
+    want = [[2 / 10 - 1 / 9, 2 / 10 - 4 / 12]]
+    expect_close(got, want, "nine classes: all of them share the probability")
 
 
 @LESS.check("large scores")
@@ -279,6 +285,10 @@ def row_by_hand(answer, rng):
         "only the first head is used.": mixed(HEADS[0, :, 0, 1]),
     }
     expect_close(got, want, "one layer, share 0.6, i = 1", suspects)
+    for share in (0.02, 0.97):
+        got = answer.call("rollout_row", HEADS, 1, share)
+        what = f"one layer, share {share}, i = 1: share is used as it is"
+        expect_close(got, mixed(rows[:, 1], share), what)
 
 
 # Three layers, two images, four heads that agree, five tokens; each token
@@ -341,6 +351,12 @@ def row_every(answer, rng):
     )
     got = answer.call("rollout_row", weights[::-1, :, ::-1].copy(), 2, 1.0)
     expect_close(got, want, "the same, turned round", {partly: [[0, 0, 1]] * 2})
+    weights = np.eye(3) + np.zeros((120, 1, 120, 1, 1))
+    weights[0, :, 4] = np.eye(3)[[1, 2, 0]]
+    for turned in weights, weights[::-1, :, ::-1].copy():
+        got = answer.call("rollout_row", turned, 2, 1.0)
+        suspects = {partly: [[0, 0, 1]]}
+        expect_close(got, want[:1], "120 layers, 120 heads", suspects)
 
 
 @ROW.check("limits, and a sum of 1")
@@ -428,6 +444,10 @@ def same_limits(answer, rng):
         expect_close(got, 39.5 / 40, "n = k = 40")
     for got in both_areas(answer, 4, 4):
         expect_close(got, 7 / 8, "n = k = 4, where every order is the same")
+    best, mean = both_areas(answer, 1999, 999)
+    what = "n = 1999, k = 999: nothing is cut off"
+    expect_close(best, 998.5 / 1999, f"{what}; best")
+    expect_close(mean, 1997.5 / 1999, f"{what}; mean")
 
 
 @SAME.check("against all orders, counted")
@@ -588,6 +608,11 @@ def free_general(answer, rng):
         what = f"n = {n}, classes = {classes}, scores of about 1e-5"
         suspects = {why: n - 1}
         expect_close(got, n - classes, what, suspects)
+    z = rng.normal(size=(60, 20))
+    for scale in (1, 1e4):
+        got = answer.call("free_directions", scale * z)
+        what = f"n = 60, classes = 20, scores of about {scale:g}"
+        expect_close(got, 40, f"{what}: all of them count")
 
 
 @FREE.check("places that say the same")
@@ -636,14 +661,12 @@ def free_shift(answer, rng):
     }
     got = answer.call("free_directions", z)
     expect_close(got, 5, "every place has the same differences", suspects)
-
-
-@FREE.check("two classes whose difference is the same everywhere")
-def free_two(answer, rng):
-    z = rng.integers(-9, 10, (5, 1)) + np.array([0.0, 2])
-    got = answer.call("free_directions", z)
+    got = answer.call("free_directions", z[:5, :2])
     suspects = {"take the rank, also of two classes.": 3}
     expect_close(got, 4, "five places, two classes", suspects)
+    got = answer.call("free_directions", rng.normal(size=(6, 1)))
+    why = "with one class only the sum's equation is left."
+    expect_close(got, 5, "six places, one class", {why: 6})
 
 
 @FREE.check("fewer places than classes")

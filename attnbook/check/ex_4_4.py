@@ -333,6 +333,12 @@ def parts_one_query(answer, rng):
                 "the arguments' dtype."
             )
         expect_close(got[1], np.full(n, np.log(3)), f"{case}, L")
+    part = np.zeros((300, 1, 1))
+    part[299] = 1.0
+    got = answer.call("put_together", part, np.zeros((300, 1)), parts=2)
+    what = "300 processors: all of them count"
+    expect_close(got[0], [[1 / 300]], f"{what}, the result")
+    expect_close(got[1], [np.log(300)], f"{what}, L")
 
 
 class Joined:
@@ -409,6 +415,9 @@ def needed_by_hand(answer, rng):
         ((5000, 1, 4999.9), 5000 * 4999.9 / 0.2),
         ((50, 4, 12.499), 50 * 49.996 / 0.008),
         ((1000, 2, 0.5), 500 / 999),
+        ((64, 0.5, 48), 19.2),
+        ((30, 1.5, 10), 15),
+        ((1000, 2, 0.05), 100 / 1999.8),
         ((2, 1, 2 - 2.0**-26), 2.0**27 - 1),
         ((2**20, 1, 2**20 - 2.0**-6), 2.0**45),
     ):
@@ -563,6 +572,11 @@ def groups_ends(answer, rng):
                 "grouped_attention", q[h : h + 1], k[g : g + 1], v[g : g + 1]
             )
             expect_close(got[h : h + 1], one, f"6 heads, {groups} groups")
+    v = rng.normal(size=(2, 300, 1))
+    args = np.zeros((4, 1, 2)), np.zeros((2, 300, 2)), v
+    got = answer.call("grouped_attention", *args)
+    want = np.repeat(v.mean(axis=1, keepdims=True), 2, axis=0)
+    expect_close(got, want, "300 keys, queries of 0: the average of all")
 
 
 # 127 is the largest of each row: the scales are 1, 0.5 and 1, 2.
@@ -646,6 +660,9 @@ def int8_by_hand(answer, rng):
     got = answer.call("int8_product", 1e-7 * X, 1e7 * W)
     why = "a scale may be small: do not raise it."
     expect_close(got, total * put_back, "x / 1e7 and W * 1e7", {why: 0 * total})
+    got = answer.call("int8_product", 1000 * X, W)
+    want = 1000 * total * put_back
+    expect_close(got, want, "1000 x, the same W: nothing is cut off")
     got = answer.call("int8_product", X / 7, W)
     want = total * put_back / 7
     why = "the result is not rounded, nor cut off."

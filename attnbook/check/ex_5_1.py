@@ -231,8 +231,9 @@ def verdict_three(answer, rng):
     expect_verdict(answer, 1, why, WIN, LOSS, WIN, WIN)
     why += " However many others fail."
     expect_verdict(answer, 1, why, WIN, LOSS, LOSS, LOSS)
-    last = "one failure among twelve tests is enough: 1."
-    expect_verdict(answer, 1, last, *[WIN] * 11, LOSS)
+    for many in (12, 300):
+        last = f"one failure among {many} tests is enough: 1."
+        expect_verdict(answer, 1, last, *[WIN] * (many - 1), LOSS)
     expect_verdict(
         answer,
         0,
@@ -312,6 +313,12 @@ def verdict_large(answer, rng):
         high, low = (size, 2 * size, 0, NAN), (-2 * size, -size, NAN, 0)
         expect_verdict(answer, 2, why, WIN, high, low)
         expect_verdict(answer, 2, why, low, high)
+    why = "a large bound is a bound; only nan names none."
+    expect_verdict(answer, 0, why, (2e12, 3e12, 4e12, NAN), WIN)
+    expect_verdict(answer, 1, why, WIN, (-3e12, -2e12, NAN, -4e12))
+    why = "a bound below 0 is a bound; only nan names none."
+    expect_verdict(answer, 0, why, (-0.3, 0.5, -0.2, NAN), WIN)
+    expect_verdict(answer, 1, why, WIN, (-0.3, 5, NAN, 4))
 
 
 @VERDICT.check("an interval that is nan")
@@ -389,6 +396,11 @@ def band_limits(answer, rng):
     expect_close(got, 38.1, "n = m = 2 and t = 12.7: t is not cut off")
     got = answer.call("half_width", 5.0, 2, 2, 1.0)
     expect_close(got, 5.0, "n = m = 2 and t = 1: s itself")
+    got = answer.call("half_width", 3.0, 10**14, 4, 2.0)
+    expect_close(got, 3.0, "n without end: the error of the new mean alone")
+    for s in (2.5, 7777.0):
+        got = answer.call("half_width", s, 2, 2, 1.0)
+        expect_close(got, s, f"s = {s:g}, n = m = 2 and t = 1: s itself")
 
 
 @BAND.check("a simulation")
@@ -457,6 +469,10 @@ def share_ends(answer, rng):
     expect_close(got, [1], "one test alone, q = 0.05")
     got = answer.call("discoveries", np.array([0.9, 0.001, 0.8, 0.7]), 0.05)
     expect_close(got, [0, 1, 0, 0], "one small probability among four")
+    got = answer.call("discoveries", np.full(300, 0.01), 0.05)
+    expect_close(got, np.ones(300), "300 times 0.01 with q = 0.05: all pass")
+    got = answer.call("discoveries", np.array([1.0, 0.3]), 1.0)
+    expect_close(got, [1, 1], "1 and 0.3 with q = 1: all pass")
 
 
 @SHARE.check("exactly on the bound")
@@ -563,6 +579,13 @@ def height_anywhere(answer, rng):
             suspects[why] = [22 / 10, 87 / 10]
             suspects["that stops at the last evaluation."] = [31 / 7, 42 / 7]
         expect_close(got, want, f"two curves, budget {budget:g}", suspects)
+    got = answer.call("height_up_to", U, CURVES, 1e4)
+    want = [31 / 1e4, (42 + 12 * 9993) / 1e4]
+    expect_close(got, want, "two curves, budget 10,000: it is used as it is")
+    line = np.arange(301.0)
+    got = answer.call("height_up_to", line, 1e9 * line[None], 300.0)
+    what = "301 evaluations on a line up to 3e11: nothing is cut off"
+    expect_close(got / 1e9, [150.0], what)
 
 
 @HEIGHT.check("constant curves, and more evaluations")

@@ -358,7 +358,7 @@ def verdict_from(low, high, at_least, at_most):
     return int(ok[0]) + int(ok.all())
 
 
-@HIDDEN.wrong("5_1.b", "one failure among twelve")
+@HIDDEN.wrong("5_1.b", "one failure among 12")
 def verdict_from(low, high, at_least, at_most):
     ok = ~((low < at_least) | (high > at_most) | np.isnan(low + high))
     return int(ok[0]) + int(ok[:8].all())
