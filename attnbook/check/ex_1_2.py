@@ -179,11 +179,18 @@ def backward_by_hand(answer, rng):
             * (u - (a * u).sum(0)),
             "the sum is that of a * u; yours is of u alone, times a.": a
             * (u - a * u.sum(1)[:, None]),
+            "the mean is subtracted from u, not added.": a
+            * (u + (a * u).sum(1)[:, None]),
             "weights are weights already: no second softmax.": twice
             * (u - (twice * u).sum(1)[:, None]),
         },
     )
     a, u = np.array([[1, 3], [2, 2]]) / 4, np.array([[4.0, 0], [0, 6]])
+    tiny, large = np.array([[1e-5, 1 - 1e-5]]), np.array([[1e5, 0]])
+    want = [[1 - 1e-5, 1e-5 - 1]]
+    got = answer.call("softmax_backward", tiny, large)
+    what = "a weight of 0.00001 (nothing may be cut off)"
+    expect_close(got, want, what, tolerance=1e-5)
     said = "row i gets the mean of row j: keep the axis (keepdims=True)."
     expect_close(
         answer.call("softmax_backward", a, u),
@@ -388,6 +395,9 @@ def smooth(answer, rng):
             "the smallest error that you look for, over the whole grid?"
         )
     expect_close(got, 12.0, "near neighbours are right")
+    got = answer.call("best_sharpness", x, np.sin(3 * x) / 1000, grid)
+    what = "near neighbours are right, the curve a thousand times as flat"
+    expect_close(got, 12.0, what)
 
 
 @POINTS.check("a zigzag, where near neighbours mislead")
@@ -421,6 +431,10 @@ def criterion(answer, rng):
                 "here), square each error, then take the mean over all points."
             )
         expect_close(got, 0.01, f"{len(x)} points")
+    x, y = np.array([0.0, 0.1, 5, 5.1]), np.array([0.0, 0, 1, 1])
+    said = "0.01 was right in an earlier call: is it kept?"
+    got = answer.call("best_sharpness", x, y, np.array([0.01, 9]))
+    expect_close(got, 9.0, "two pairs of neighbours", {said: 0.01})
     # The second case in another order: 11.5 against 19 if x alone is sorted.
     x, y = np.array([2.0, 7, 5, 6]), np.array([-4.0, -3, 3, 3])
     said = "x and y belong together: is one of them sorted, and not the other?"

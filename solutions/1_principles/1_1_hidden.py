@@ -181,7 +181,44 @@ def look_back_many(queries, keys, states):
     return a @ states, a
 
 
+FORGETFUL = {}  # keys of an earlier call, by their shape
+
+
+@HIDDEN.wrong("1_1.a", "nothing kept from an earlier call")
+def look_back_many(queries, keys, states):
+    keys = FORGETFUL.setdefault(keys.shape, keys)
+    a = (queries @ keys.mT / keys.shape[-1] ** 0.5).softmax(-1)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "no limit")
+def look_back_many(queries, keys, states):
+    s = queries @ keys.mT / keys.shape[-1] ** 0.5
+    least = s.topk(min(8, s.shape[-1]), dim=-1).values[..., -1:]
+    a = s.masked_fill(s < least, -torch.inf).softmax(-1)
+    return a @ states, a
+
+
+@HIDDEN.wrong("1_1.a", "nothing is cut off")
+def look_back_many(queries, keys, states):
+    a = (queries @ keys.mT / keys.shape[-1] ** 0.5).softmax(-1)
+    a = a * (a > 1e-6)
+    return a @ states, a
+
+
 # --- b ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("1_1.b", "no slots at all")
+def accuracy_of_memory(n, m, values):
+    kept = np.minimum(max(m, 1), n) / n
+    return kept + (1 - kept) / values
+
+
+@HIDDEN.wrong("1_1.b", "one value")
+def accuracy_of_memory(n, m, values):
+    kept = np.minimum(m, n) / n
+    return kept + (1 - kept) / max(values, 2)
 
 
 @HIDDEN.wrong("1_1.b", "can still be guessed")
@@ -233,6 +270,7 @@ def accuracy_of_memory(n, m, values):
 
 
 SHARES = {
+    "not n + 1": lambda a, n: (1 - a) ** 2 / (n + 1),
     "not n - 2": lambda a, n: (n - 2) * ((1 - a) / (n - 1)) ** 2,
     "divided by n - 1, not times": lambda a, n: (1 - a) ** 2 * (n - 1),
     "that is squared, not a": lambda a, n: (1 - a**2) / (n - 1),
@@ -305,6 +343,17 @@ def last_states(states, lengths):
     return states[torch.arange(len(lengths)), lengths - 2]
 
 
+@HIDDEN.wrong("1_1.d", "the sum over the steps")
+def last_states(states, lengths):
+    keep = torch.arange(states.shape[1]) < lengths[:, None]
+    return (states * keep[..., None]).sum(1)
+
+
+@HIDDEN.wrong("1_1.d", "counted from the end")
+def last_states(states, lengths):
+    return states[torch.arange(len(lengths)), -lengths]
+
+
 @HIDDEN.wrong("1_1.d", "the state after the last")
 def last_states(states, lengths):
     at = lengths.clamp(max=states.shape[1] - 1)
@@ -358,7 +407,7 @@ def simulate(keep, n, m, trials, seed):
     return (kept | (rng.integers(10, size=trials) == 0)).mean()
 
 
-@HIDDEN.wrong("1_1.e", "a memory of 6")
+@HIDDEN.wrong("1_1.e", "a memory of 7")
 def simulate(keep, n, m, trials, seed):
     # keeps one pair too many
     rng = np.random.default_rng(seed)
@@ -397,12 +446,36 @@ def simulate(keep, n, m, trials, seed):
     return (kept | (rng.integers(10, size=trials) == 0)).mean()
 
 
-@HIDDEN.wrong("1_1.e", "a memory of 4")
+@HIDDEN.wrong("1_1.e", "a memory of 5")
 def simulate(keep, n, m, trials, seed):
     rng = np.random.default_rng(seed)
     asked = rng.integers(n, size=trials)
     kept = asked < m - 1 if keep == "first" else asked > n - m
     return (kept | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "what the other pairs give")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=trials)
+    kept = asked >= m if keep == "first" else asked < n - m
+    return (kept | (rng.integers(10, size=trials) == 0)).mean()
+
+
+@HIDDEN.wrong("1_1.e", "no whole number of trials")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=trials)
+    kept = asked < m if keep == "first" else asked >= n - m
+    return (kept | (rng.integers(10, size=trials) == 0)).mean().round(3)
+
+
+@HIDDEN.wrong("1_1.e", "with trials = 10007")
+def simulate(keep, n, m, trials, seed):
+    rng = np.random.default_rng(seed)
+    asked = rng.integers(n, size=min(trials, 5000))
+    kept = asked < m if keep == "first" else asked >= n - m
+    return (kept | (rng.integers(10, size=len(kept)) == 0)).mean()
 
 
 @HIDDEN.wrong("1_1.e", "is no share")

@@ -210,6 +210,17 @@ def softmax_backward(weights, u):
     return weights * u - (weights * u).sum(axis=-1, keepdims=True)
 
 
+@HIDDEN.wrong("1_2.b", "not added")
+def softmax_backward(weights, u):
+    return weights * (u + (weights * u).sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("1_2.b", "nothing may be cut off")
+def softmax_backward(weights, u):
+    a = np.clip(weights, 1e-3, 1)
+    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+
 @HIDDEN.wrong("1_2.b", "yours is of u alone")
 def softmax_backward(weights, u):
     return weights * (u - weights * u.sum(axis=-1, keepdims=True))
@@ -458,3 +469,17 @@ def best_sharpness(x, y, grid):
 @HIDDEN.wrong("1_2.e", "x and y belong together")
 def best_sharpness(x, y, grid):
     return grid[np.argmin(errors(np.sort(x), y, grid))]
+
+
+@HIDDEN.wrong("1_2.e", "a thousand times as flat")
+def best_sharpness(x, y, grid):
+    return grid[np.argmin(errors(x, y, grid).round(4))]
+
+
+FOUND = {}
+
+
+@HIDDEN.wrong("1_2.e", "is it kept?")
+def best_sharpness(x, y, grid):
+    best = grid[np.argmin(errors(x, y, grid))]
+    return FOUND.setdefault(len(x), best)
