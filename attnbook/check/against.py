@@ -27,8 +27,13 @@ class WrongAnswer:
 
 @dataclass
 class Hidden:
-    """Hidden checks and known wrong answers of one notebook's exercises."""
+    """Hidden checks and known wrong answers of one notebook's exercises.
 
+    `withheld` names modules of the package that hold answers to them: where
+    the notebook is graded they are not there.
+    """
+
+    withheld: tuple[str, ...] = ()
     checks: dict[str, dict[str, Callable]] = field(default_factory=dict)
     wrong_answers: list[WrongAnswer] = field(default_factory=list)
 

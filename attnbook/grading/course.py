@@ -18,6 +18,8 @@ from types import ModuleType
 from attnbook.check import exercises
 from attnbook.check.against import Hidden
 from attnbook.check.engine import Answer, Exercise
+from attnbook.grading.stubs import student_cells
+from attnbook.grading.withheld import imported_from, stand_in
 from attnbook.notebooks.names import (
     number_of,
     sheets_below,
@@ -124,6 +126,22 @@ class Sheet:
         """The names that the master defines: the reference answers."""
         with explained(self.path):
             return run_cells(self.path)
+
+    @functools.cached_property
+    def withheld(self) -> dict[str, str]:
+        """Modules of the package that hold answers, by their file's name:
+        what a student's code finds in their place."""
+        with explained(self.path):
+            cells = student_cells(cells_of(self.path))
+            given = [c["source"] for c in cells if c["cell_type"] == "code"]
+            return {
+                f"{name}.py": stand_in(
+                    f"attnbook.{name}",
+                    (PACKAGE / f"{name}.py").read_text("utf8"),
+                    imported_from(f"attnbook.{name}", given),
+                )
+                for name in self.hidden.withheld
+            }
 
     def reference(self, exercise: Exercise) -> Answer:
         from attnbook.check.inprocess import InProcess  # imports torch: slow

@@ -137,7 +137,8 @@ class Attempt:
         has to be stopped, is left out of the next try."""
         while True:
             self.end()
-            self.base = self.sandbox.open(self.student_seed)
+            kept_back = self.sheet.withheld
+            self.base = self.sandbox.open(self.student_seed, kept_back)
             if self.run_until_stopped() or len(self.fatal) > RESTARTS:
                 return
 

@@ -209,6 +209,7 @@ def lock_in(order: dict) -> dict:
     os.umask(0o077)
     if order["jailed"]:
         jail.own_files(order["files"])
+        jail.withhold("attnbook", order["withheld"])
         os.chdir("/tmp")
     jail.bound(order["rlimits"] | {"AS": memory})
     if order["jailed"]:
@@ -228,6 +229,9 @@ class Base:
         reseed(order["seed"])
         sys.path.insert(0, "")  # the working folder, as in Jupyter
         attnbook.check.check = no_check
+        if not self.jailed:
+            for file in order["withheld"]:  # importing it then fails
+                sys.modules[f"attnbook.{file.removesuffix('.py')}"] = None
         torch.set_num_threads = one_thread_only
         os.cpu_count = lambda: PROCESSORS  # a Pool has as many processes
         plain_torch()

@@ -11,11 +11,14 @@ import ctypes
 import os
 import resource
 import signal
+import sys
 from collections.abc import Iterator
+from glob import escape, glob
 
 NEWNS, NEWUTS, NEWIPC, NEWPID = 0x20000, 0x4000000, 0x8000000, 0x20000000
 NEWNET = 0x40000000
-RDONLY, NOSUID, NODEV, NOEXEC, REC, PRIVATE = 1, 2, 4, 8, 0x4000, 0x40000
+RDONLY, NOSUID, NODEV, NOEXEC, BIND = 1, 2, 4, 8, 0x1000
+REC, PRIVATE = 0x4000, 0x40000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = (
     1,
     4,
@@ -80,6 +83,30 @@ def own_files(size: int) -> None:
     room = f"size={size // 2},nr_inodes=1024,mode=1777".encode()
     mount(b"tmpfs", b"/dev/shm", safe, room)
     mount(b"tmpfs", b"/proc", safe | RDONLY, b"size=4k,mode=555")
+
+
+def withhold(package: str, files: dict[str, str]) -> None:
+    """Put these texts in place of files of a package, wherever Python would
+    find it, and nothing in place of what was compiled from them. Needs an
+    own /tmp, and leaves nothing there."""
+    for name, text in files.items():
+        source = f"/tmp/{name}"
+        with open(source, "w", encoding="utf8") as file:
+            file.write(text)
+        os.chmod(source, 0o444)
+        for place in sys.path:
+            module = os.path.join(place, package, name)
+            if os.path.isfile(module):
+                bind(source, module)
+            compiled = os.path.join(place, package, "__pycache__", name[:-3])
+            for path in glob(f"{escape(compiled)}.*"):
+                bind("/dev/null", path)
+        os.unlink(source)
+
+
+def bind(source: str, place: str) -> None:
+    ends = os.fsencode(source), os.fsencode(place)
+    must(libc.mount(*ends, None, BIND, None), f"mount over {place}")
 
 
 def bound(limits: dict) -> None:

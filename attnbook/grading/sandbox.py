@@ -446,8 +446,9 @@ class Sandbox:
         number, *_ = struct.unpack("3i", told[0][2])
         return number
 
-    def open(self, seed: int) -> "Base":
-        """A fresh base process, locked in, with no student code yet."""
+    def open(self, seed: int, withheld: dict[str, str] | None = None) -> "Base":
+        """A fresh base process, locked in, with no student code yet. In place
+        of files of the package it finds these texts."""
         self.start()
         ours, theirs = socket.socketpair()
         limits = self.limits
@@ -459,6 +460,7 @@ class Sandbox:
             "seed": seed,
             "memory": limits.memory,
             "files": limits.files,
+            "withheld": withheld or {},
             "seccomp": self.seccomp.hex(),
             "rlimits": {
                 "NPROC": [limits.processes, limits.processes + 2],

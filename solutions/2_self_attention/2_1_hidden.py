@@ -15,7 +15,7 @@ from attnbook.check.against import (
     agree_in_gradient,
 )
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("attention", "tiled"))
 
 
 def cross_case(rng, size=1.0):
@@ -293,6 +293,13 @@ def cross_attention(x, y, W_Q, W_K, W_V):
     q, k, v = x @ W_Q, y @ W_K, y @ W_V
     a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
     return a @ v.detach(), a
+
+
+@HIDDEN.wrong("2_1.a", "those of the first example")
+def cross_attention(x, y, W_Q, W_K, W_V):
+    q, k, v = x @ W_Q, y @ W_K, y[:1] @ W_V
+    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
+    return a @ v, a
 
 
 @HIDDEN.wrong("2_1.a", "item, numpy, round")
@@ -647,6 +654,11 @@ def batched_attention(q, k, v):
 
 
 # --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_1.c", "a limit to n")
+def needed_score(p, n):
+    return np.log(p * (min(n, 1000) - 1) / (1 - p))
 
 
 @HIDDEN.wrong("2_1.c", "added to the odds")
@@ -1104,6 +1116,9 @@ def largest_change(x, places, W_Q, W_K, W_V, order):
 COMPARED = {  # other numbers, from the outputs before and after the shuffle
     "differences of a row": lambda b, a: np.abs(a - b).sum(1).max(),
     "differences of a column": lambda b, a: np.abs(a - b).sum(0).max(),
+    "root of the mean square": lambda b, a: np.sqrt(((a - b) ** 2).mean()),
+    "that is the median": lambda b, a: np.median(np.abs(a - b)),
+    "not their mean": lambda b, a: np.abs(a - b).max(axis=1).mean(),
     "length of all differences": lambda b, a: np.linalg.norm(a - b),
     "subtract first": lambda b, a: np.abs(np.abs(a) - np.abs(b)).max(),
     "sorted outputs are": lambda b, a: np.abs(

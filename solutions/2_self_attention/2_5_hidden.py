@@ -13,7 +13,7 @@ from attnbook.check.against import Hidden, agree, agree_in_gradient
 from attnbook.check.engine import Module
 from attnbook.heads import join_heads, split_heads
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("transformer",))
 NAMES = "gain_1 shift_1 W_q W_k W_v W_o gain_2 shift_2 W_1 b_1 W_2 b_2".split()
 
 

@@ -10,7 +10,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("additive",))
 
 
 def step_arguments(rng):

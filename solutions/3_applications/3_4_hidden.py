@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("classifiers",))
 
 
 def places(rng):
@@ -593,3 +593,27 @@ def patch_rows(images, p):
 def patch_rows(images, p):
     x = cut(images, p).transpose(2, 3)
     return x.reshape(len(images), -1, p * p).detach()
+
+
+# --- limits of size --------------------------------------------------------
+
+
+@HIDDEN.wrong("3_4.a", "300 places")
+def soft_pool(v, beta, may):
+    v, may = v[:, :100], may[:, :100]
+    return (weights(v, beta, may) * v).sum(dim=1)
+
+
+@HIDDEN.wrong("3_4.a", "beta is used as it is")
+def soft_pool(v, beta, may):
+    return (weights(v, min(beta, 500), may) * v).sum(dim=1)
+
+
+@HIDDEN.wrong("3_4.b", "300 places")
+def gated_pool(h, V, U, p):
+    return collected(scores(h, V, U, p)[:, :100], h[:, :100])
+
+
+@HIDDEN.wrong("3_4.c", "nothing is cut off")
+def weight_needed(n, rho, r):
+    return max(1e-3, 1 / (1 + np.sqrt((n - 1) * gap(rho, r))))

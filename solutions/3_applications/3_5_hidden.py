@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("boxes",))
 
 
 def overlaps(rng, n):
@@ -697,3 +697,26 @@ HIDDEN.wrong("3_5.e", "do not round it")(
 HIDDEN.wrong("3_5.e", "not over all hits")(
     by_recall(lambda found, k, n: 10 * found >= k * found[-1:])
 )
+
+
+# --- limits of size --------------------------------------------------------
+
+
+@HIDDEN.wrong("3_5.a", "300 boxes")
+def faded_scores(overlap, scores, sigma):
+    scores, waiting = scores.copy(), np.ones(len(scores), bool)
+    for _ in range(min(100, len(scores))):
+        best = np.where(waiting, scores, -np.inf).argmax()
+        waiting[best] = False
+        scores[waiting] *= np.exp(-(overlap[best, waiting] ** 2) / sigma)
+    return scores
+
+
+@HIDDEN.wrong("3_5.d", "300 of each")
+def hit_flags(overlap, scores, least):
+    return greedy(overlap, scores, least, np.argsort(-scores)[:100])
+
+
+@HIDDEN.wrong("3_5.d", "`least` is used as it is")
+def hit_flags(overlap, scores, least):
+    return greedy(overlap, scores, np.clip(least, 0.06, 0.95))

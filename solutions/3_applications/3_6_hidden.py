@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("contours",))
 
 
 @HIDDEN.check("3_6.a", "random lines")
@@ -632,3 +632,32 @@ HIDDEN.wrong("3_6.e", "not always 3")(reach(lambda k: 2))
 HIDDEN.wrong("3_6.e", "as large as its kernel")(
     reach(step=lambda a, s, k: a * min(s, max(k - 1, 1)))
 )
+
+
+# --- limits of size --------------------------------------------------------
+
+
+@HIDDEN.wrong("3_6.b", "300 columns")
+def attend_along_rows(q, k, v, may):
+    k, v, may = (x[:, :100] for x in (k, v, may))
+    s = (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(~may[:, None], -torch.inf)
+    return s.softmax(dim=-1) @ v
+
+
+@HIDDEN.wrong("3_6.c", "all of them are marked")
+def best_expected_dice(p):
+    falling = np.sort(p)[::-1][:100]
+    marked = np.arange(1, len(falling) + 1)
+    return (2 * falling.cumsum() / (marked + p.sum())).max()
+
+
+@HIDDEN.wrong("3_6.d", "all of them are asked")
+def hausdorff_of_points(found, gold):
+    found, gold = found[:100], gold[:100]
+    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
+    return max(table.min(axis=1).max(), table.min(axis=0).max())
+
+
+@HIDDEN.wrong("3_6.e", "all of them count")
+def pixels_seen(kernels, strides):
+    return reach()(kernels[:100], strides[:100])

@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("faithfulness",))
 
 
 def images(rng):
@@ -595,3 +595,28 @@ def free_directions(z):
     equations = np.column_stack([np.ones(len(z)), z[:, 1:] - z[:, :1]])
     full = z.shape[1] == 2
     return len(z) - (2 if full else np.linalg.matrix_rank(equations))
+
+
+# --- limits of size --------------------------------------------------------
+
+
+@HIDDEN.wrong("4_3.b", "only some of the layers")
+def rollout_row(weights, i, share):
+    return down(joined(weights[:100]), i, share)
+
+
+@HIDDEN.wrong("4_3.b", "share is used as it is")
+def rollout_row(weights, i, share):
+    return down(joined(weights), i, min(share, 0.95) if share < 1 else share)
+
+
+@HIDDEN.wrong("4_3.c", "nothing is cut off")
+def redundant_areas(n, k):
+    return (k - 0.5) / n, (last(min(n, 100), k) - 0.5) / n
+
+
+@HIDDEN.wrong("4_3.e", "all of them count")
+def free_directions(z):
+    z = z[:, :10]
+    equations = np.column_stack([np.ones(len(z)), z[:, 1:] - z[:, :1]])
+    return len(z) - np.linalg.matrix_rank(equations)

@@ -10,7 +10,7 @@ from attnbook.check.against import Hidden, WrongAnswer, agree, agree_in_gradient
 from attnbook.check.engine import Wrong
 from attnbook.tiled import LiveTensors
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("tiled",))
 
 
 @HIDDEN.check("4_4.a", "random sizes")
@@ -879,3 +879,34 @@ int8("are floored", turn=np.floor)
 def int8_product(x, W):
     total, sx, sw = product(x, W, np.uint8)
     return sx * total * sw.T
+
+
+# --- limits of size --------------------------------------------------------
+
+
+@HIDDEN.wrong("4_4.b", "300 processors")
+def put_together(parts, logs):
+    share = logs[:100].softmax(dim=0)
+    logs = logs[:100].logsumexp(dim=0)
+    return (share[..., None] * parts[:100]).sum(dim=0), logs
+
+
+@HIDDEN.wrong("4_4.c", "w = 64, s = 0.5")
+def sequences_needed(w, s, r):
+    room = w - r * max(s, 1)
+    return r * max(s, 1) * w / (2 * room) if room > 0 else np.inf
+
+
+@HIDDEN.wrong("4_4.d", "300 keys")
+def grouped_attention(q, k, v):
+    share = len(q) // len(k)
+    k, v = (np.repeat(x[:, :100], share, axis=0) for x in (k, v))
+    s = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    a = np.exp(s - s.max(axis=-1, keepdims=True))
+    return a / a.sum(axis=-1, keepdims=True) @ v
+
+
+@HIDDEN.wrong("4_4.e", "nothing is cut off")
+def int8_product(x, W):
+    total, sx, sw = product(x, W, np.int32)
+    return np.clip(sx * total * sw.T, -1e5, 1e5)
