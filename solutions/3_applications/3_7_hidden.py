@@ -515,3 +515,20 @@ HIDDEN.wrong_answers[-1].names = {"prediction": "twice"}
 def mean_change(P, gain, floor):
     louder = np.log(gain**2 * P + floor + 1e-9)
     return np.mean(louder - np.log(P + floor + 1e-9))
+
+
+# --- limits of size --------------------------------------------------------
+
+wrong_paths("120 symbols", change=lambda p: p[:100])
+where(
+    "nothing is cut off",
+    error=lambda c, a, b: np.clip(np.maximum(a - c, c - b), 0, 24_000),
+)
+noises("twice -90.5 dB")(
+    lambda a, b: (
+        -10 * np.log10(10 ** (-max(a, -50) / 10) + 10 ** (-max(b, -50) / 10))
+    )
+)
+louder("gain is used as it is")(
+    lambda P, gain, floor: change_of(P, np.clip(gain, 0, 10), floor)
+)

@@ -704,3 +704,35 @@ def caption_log_probability(logits, words, pad):
 @HIDDEN.wrong("4_1.b", "regions of its own")
 def object_of_word(weights, regions):
     return by_size()(weights, np.broadcast_to(regions[:1], regions.shape))
+
+
+# --- limits of size --------------------------------------------------------
+
+
+@HIDDEN.wrong("4_1.b", "300 objects")
+def object_of_word(weights, regions):
+    return by_size()(weights, regions[:, :100])
+
+
+@HIDDEN.wrong("4_1.c", "nothing cut off")
+def beta_needed(n, loss):
+    return min(100, (n - 1) / n * np.log((n - 1) / np.expm1(loss)))
+
+
+@HIDDEN.wrong("4_1.c", "is not the loss itself")
+def beta_needed(n, loss):
+    others = loss if loss < 1e-3 else np.expm1(loss)
+    return (n - 1) / n * np.log((n - 1) / others)
+
+
+@HIDDEN.wrong("4_1.d", "200 others not beaten")
+def recall_at(scores, k):
+    scores = scores[:100, :100]
+    unbeaten = (~(scores < own_scores(scores))).sum(axis=1) - 1
+    return (unbeaten < k).mean()
+
+
+@HIDDEN.wrong("4_1.d", "200 others not beaten")
+def recall_at(scores, k):
+    unbeaten = (~(scores < own_scores(scores))).sum(axis=1) - 1
+    return (unbeaten < min(k, 10)).mean()

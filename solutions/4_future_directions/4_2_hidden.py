@@ -728,3 +728,38 @@ def paid_rewards(rewards, distances, ended, gamma, scale):
 def success_rate(reached, ended):
     first = ended[:100].argmax(axis=0)
     return reached[first, np.arange(reached.shape[1])].mean()
+
+
+# --- limits of size --------------------------------------------------------
+
+
+@HIDDEN.wrong("4_2.a", "300 slots")
+def look_or_nothing(q, t, real, nothing):
+    first = nothing.expand(len(t), 1, -1)
+    rows = torch.cat([first, t[:, :100]], dim=1)
+    may = torch.cat([torch.ones_like(real[:, :1]), real[:, :100]], dim=1)
+    s = q @ rows.mT / q.shape[-1] ** 0.5
+    return s.masked_fill(~may[:, None], -torch.inf).softmax(dim=-1) @ rows
+
+
+@HIDDEN.wrong("4_2.b", "beta = -5")
+def policy_push(logits, actions, advantage, beta):
+    push = pushed(lambda p: np.log(p + 1e-300), abs)
+    return push(logits, actions, advantage, beta)
+
+
+@HIDDEN.wrong("4_2.b", "it is not cut off")
+def policy_push(logits, actions, advantage, beta):
+    push = pushed(lambda p: np.log(p + 1e-300))
+    return push(logits, actions, advantage.clip(-1000, 1000), beta)
+
+
+@HIDDEN.wrong("4_2.c", "no return is cut off")
+def best_baseline(p, returns):
+    return baseline()(p, returns.clip(-1000))
+
+
+@HIDDEN.wrong("4_2.d", "neither distances nor rewards nor gamma")
+def paid_rewards(rewards, distances, ended, gamma, scale):
+    after = np.where(ended, 0, -scale * distances[1:])
+    return rewards + min(gamma, 0.99) * after + scale * distances[:-1]

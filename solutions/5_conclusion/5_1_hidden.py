@@ -722,3 +722,33 @@ def height_up_to(u, y, budget):
     slope = (y[:, -1] - y[:, -2]) / (u[-1] - u[-2])
     more = y[:, -1] + slope * (budget - u[-1])
     return area(np.append(u, budget), np.column_stack([y, more])) / budget
+
+
+# --- limits of size --------------------------------------------------------
+
+
+@HIDDEN.wrong("5_1.b", "one failure among 300")
+def verdict_from(low, high, at_least, at_most):
+    tests = (x[:100] for x in (low, high, at_least, at_most))
+    return judged(none=np.inf)(*tests)
+
+
+@HIDDEN.wrong("5_1.b", "a large bound is a bound")
+def verdict_from(low, high, at_least, at_most):
+    bounds = (np.clip(x, -1e9, 1e9) for x in (at_least, at_most))
+    return judged(none=np.inf)(low, high, *bounds)
+
+
+HIDDEN.wrong("5_1.c", "n without end")(band(lambda n: min(n, 1000)))
+
+
+@HIDDEN.wrong("5_1.d", "300 times")
+def discoveries(p, q):
+    order, clears = cleared(p, q)
+    many = np.max(np.flatnonzero(clears) + 1, initial=0)
+    return of_smallest(order, min(many, 100))
+
+
+@HIDDEN.wrong("5_1.e", "301 evaluations")
+def height_up_to(u, y, budget):
+    return right(u[:100], y[:, :100], budget)
