@@ -122,6 +122,13 @@ def cross_by_hand(answer, rng):
     if sums.shape == (2, 5, 7):
         raise Wrong("you summed y itself; the values are y W_V.")
     expect_sums(sums, WEIGHTS, 8)
+    y[1, :, :3] *= -2
+    sums, _ = answer.call("cross_attention", *args, parts=2)
+    what = "sums of the second example, its values times -2"
+    said = "the values are those of the first example."
+    want, first = WEIGHTS[1] * -2, WEIGHTS[1]
+    got = shaped(sums, (2, 5, 8), what)[1, :, :3]
+    expect_close(got, want, what, {said: first})
 
 
 @CROSS.check("who asks whom: two sequences of one shape")
@@ -380,7 +387,8 @@ def sharp_back(answer, rng):
     small = answer.call("needed_score", np.array([1e-12, 1 - 2.0**-20]), 2)
     want = np.log([1e-12, 2.0**20 - 1])
     got = answer.call("needed_score", 0.5, 5001)
-    expect_close(got, np.log(5000), "weight 0.5 among 5,001")
+    what = "weight 0.5 among 5,001 (is there a limit to n?)"
+    expect_close(got, np.log(5000), what)
     expect_close(small, want, "weights near 0 and near 1, of two")
     got = shaped(answer.call("needed_score", p, n), (6,))
     found = 1 / (1 + (n - 1) * np.exp(-np.clip(got, -99, 99)))
@@ -520,6 +528,12 @@ def shuffle_suspects(order, sign):
             np.linalg.norm(gap, axis=1).max(),
         ),
         ("that is the length of all differences.", np.linalg.norm(gap)),
+        (
+            "that is the root of the mean square, not the largest.",
+            np.sqrt((gap**2).mean()),
+        ),
+        ("that is the median, not the largest.", np.median(size)),
+        ("take the largest row, not their mean.", by_row.mean()),
         (
             "that is the largest square, not the largest difference.",
             (size**2).max(),

@@ -125,6 +125,14 @@ def queries_by_hand(answer, rng):
         "the weight in front of the bracket is missing.": bare,
         "the softmax is skipped: dS is not dA.": ([5, 0, 0], [10, 0, 0]),
         "the row-sum term is added; it is subtracted.": plus,
+        "only the diagonal a (1 - a) of the softmax's Jacobian is used.": (
+            [0.8, 0, 0],
+            [120 / 49, 0, 0],
+        ),
+        "subtract the weighted mean of dA, not its plain mean.": (
+            [2 / 3, -1, -1 / 3],
+            [20 / 7, -10 / 21, -10 / 7],
+        ),
     }
     known = {reason: through(*rows) for reason, rows in suspects.items()}
     expect_close(dq, through(*good), "dQ", known)
@@ -219,6 +227,7 @@ def vjp_by_hand(answer, rng):
     u = np.array([[7.0, 0, 3.5], [4, 0, 2]])
     a = np.array([[1, 2, 4], [1.75, 1.75, 3.5]]) / 7
     columns = np.array([[1, 2, 4], [1, 1, 2]]) / [2, 3, 6]
+    along = np.array([[1, 1, 1], [1, 0.5, 0.5]]) / [[3], [2]]
     suspects = {
         "the weighted mean of u is not subtracted.": a * u,
         "subtract the weighted mean of u, not the plain mean.": a
@@ -234,6 +243,11 @@ def vjp_by_hand(answer, rng):
         * (u - (columns * u).sum(axis=1, keepdims=True)),
         "the sign is turned round: u minus its mean.": a * ([[3], [2]] - u),
         "these are the weights; u is not used.": a,
+        "the weights sum to 1 already: add a * u, do not average it.": a
+        * (u - (a * u).mean(axis=1, keepdims=True)),
+        "the largest score is taken along the batch, so that the scores of "
+        "one row lose different amounts.": along
+        * (u - (along * u).sum(axis=1, keepdims=True)),
         "only the diagonal a (1 - a) of J; the other weights move too.": a
         * (1 - a)
         * u,
@@ -271,6 +285,10 @@ def vjp_stable(answer, rng):
     what = "weights 1/4, 3/4, 0 (are scores clipped, or nan replaced?)"
     expect_close(got, want, what)
     got = answer.call("softmax_vjp", np.array([[0, -25.0]]), np.eye(2)[1:])
+    alone = answer.call("softmax_vjp", np.array([[3.0]]), np.array([[1e6]]))
+    what = "one key alone: its weight stays 1 (nothing is added to a sum)"
+    shaped(got, (1, 2))
+    expect_close(alone, [[0.0]], what, tolerance=1e-3)
     what = (
         "a gradient near exp(-25), divided by it (nothing may be cut off, nor "
         "added to a small weight)"
@@ -314,6 +332,7 @@ def scale_by_hand(answer, rng):
         "that is the standard deviation, not the variance.": 270**0.5,
         "the squared mean is added to sigma_q^2, not taken away.": -216.0,
         "the mean is the query's; the key's is 0.": 12 * 0.25 * 11.25,
+        "the mean of a score is 0: the key's mean is.": 270 + 18.0**2,
         "square mu and sigma_q one by one, not their sum.": 12 * 4 * 9,
         "all products are independent: mu^2 counts d times, not d^2.": 27
         + 144 * 2.25 * 9,
@@ -328,6 +347,8 @@ def scale_by_hand(answer, rng):
         "a factor f multiplies the variance by f^2: take the root.": 1 / 270,
         "the factor divides: 1 / sqrt(variance).": 270**0.5,
         "1/sqrt(d) would do only when the variance is d.": 12**-0.5,
+        "the query's mean counts in the factor too.": 27**-0.5,
+        "the root is cut to a whole number.": 1 / 16,
     }
     expect_close(factor, 270**-0.5, "the factor", suspects)
 
@@ -454,6 +475,8 @@ def two_keys(answer, rng):
     if any(np.ndim(x) != 0 for x in got):
         raise Wrong("return one number, the share of saturated queries.")
     want = np.array(list(TWO_KEYS.values()))
+    if not all(0 <= x <= 1 for x in got):
+        raise Wrong("a share lies between 0 and 1; yours does not.")
     if np.allclose(got, 1 - want, atol=0.03):
         raise Wrong("you count the queries that are not saturated.")
     for d, mine, right in zip(TWO_KEYS, got, want):

@@ -260,6 +260,12 @@ def results_by_hand(answer, rng):
     )
     out, _ = run_heads(answer, (*args[:4], -args[4], *args[5:]))
     expect_close(out, -want, "results, with the values' signs turned")
+    out, _ = run_heads(answer, (*args[:5], np.eye(12, k=3), *args[6:]))
+    joined = np.concatenate(c, axis=1)
+    said = "W_o is turned around: joined @ W_o, not joined @ W_o.T."
+    what = "results where W_o is square"
+    turned = joined @ np.eye(12, k=-3)
+    expect_close(out, joined @ np.eye(12, k=3), what, {said: turned})
 
 
 @HEADS.check("scores near -995 and 995")
@@ -381,6 +387,7 @@ def count_by_hand(answer, rng):
             "the maps of queries and of the output have biases too.": 2264,
             "one of the large maps has a bias too: the queries' and the "
             "output's each have w.": 2292,
+            "two maps shrink: those of the keys and of the values.": 2784,
             "a bias is one for each column of a map, not for each head.": 2260,
             "g / h has lost its remainder: divide with /, or multiply first.": (
                 1624
@@ -598,6 +605,12 @@ def stack_by_hand(answer, rng):
             ),
             "zeros in the padding still count in the mean's denominator: mask "
             "the scores.": rows([3.5, 5.5, 0, 0], [12.375, 18.375, 24.375, 0]),
+            "padded tokens get results by the same formula; yours stay.": rows(
+                [7, 9, 100, 100], [18, 24, 30, 100]
+            ),
+            "x is added twice; one_layer has added it.": rows(
+                [14, 22, 410, 410], [30, 54, 78, 430]
+            ),
             "padded tokens get results by the same formula; yours are 0.": rows(
                 [7, 9, 0, 0], [18, 24, 30, 0]
             ),
@@ -838,6 +851,9 @@ def module_alone(answer, rng):
     rows = np.repeat(real, 5, axis=1)
     what = "a mask (b, n, n) with equal rows, against the same as (b, 1, n)"
     expect_close(answer.call(kind, *weights, x, rows), got, what)
+    turned = answer.call(kind, *weights, *(z[::-1].copy() for z in (x, real)))
+    what = "the same sentences in reverse order (is a mask kept?)"
+    expect_close(turned, shaped(got, (4, 5, 6))[::-1], what)
     expect_as_if_alone(answer, kind, weights, x, real, got)
 
 
@@ -994,6 +1010,20 @@ def module_large(answer, rng):
         return shaped(answer.call(kind, *maps, eye, x, allowed), (1, 3, 12))[0]
 
     expect_far(run)
+    # One head's scores are 0 and -25, for a query of two keys; others see one.
+    scores = np.zeros((4, 3, 3))
+    scores[:, 0, 1] = -25
+    W_q = 3**0.5 * scores.transpose(1, 0, 2).reshape(3, 12)
+    allowed = (bits("110 010 001") > 0)[None]
+    got = run(W_q, np.tile(np.eye(3), 4), np.tile(np.eye(3), 4))
+    what = (
+        "a weight of 1 / (exp(25) + 1), times that number (nothing may be cut "
+        "off, nor added to a small weight)"
+    )
+    small = got[0, 1::3] * (np.exp(25.0) + 1)
+    expect_close(small, np.ones(4), what, tolerance=1e-4)
+    what = "a query with a single key (nothing is added to a sum)"
+    expect_close(got[1], np.tile([0, 1, 0], 4), what, tolerance=1e-9)
 
 
 @MODULE.check("gradients of x and of every parameter")

@@ -9,7 +9,7 @@ import torch
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 from attnbook.check.engine import Wrong
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("attention", "tiled"))
 
 
 def sizes(rng):
@@ -335,6 +335,25 @@ def softmax_vjp(s, u):
     return a * (1 - a) * u
 
 
+@HIDDEN.wrong("2_2.b", "do not average it")
+def softmax_vjp(s, u):
+    a = weights(s)
+    return a * (u - (a * u).mean(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "taken along the batch")
+def softmax_vjp(s, u):
+    a = np.exp(s - s.max(axis=0))
+    a = a / a.sum(axis=-1, keepdims=True)
+    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+
+@HIDDEN.wrong("2_2.b", "nothing is added to a sum")
+def softmax_vjp(s, u):
+    a = weights(s) / (1 + 1e-6)
+    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+
+
 @HIDDEN.wrong("2_2.b", "yours is of u alone")
 def softmax_vjp(s, u):
     a = weights(s)
@@ -354,6 +373,18 @@ def softmax_vjp(s, u):
 
 
 # --- c ---------------------------------------------------------------------
+
+
+@HIDDEN.wrong("2_2.c", "counts in the factor too")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q**2 + mu**2) * sigma_k**2
+    return variance, 1 / (d**0.5 * sigma_q * sigma_k)
+
+
+@HIDDEN.wrong("2_2.c", "the mean of a score is 0")
+def score_scale(d, mu, sigma_q, sigma_k):
+    variance = d * (sigma_q**2 + mu**2) * sigma_k**2 + (d * mu) ** 2
+    return variance, variance**-0.5
 
 
 @HIDDEN.wrong("2_2.c", "one by one")
@@ -636,6 +667,11 @@ def saturated_share(d, n, factor, queries, seed):
     return (square - 2 * (a**3).sum(-1) + square**2 < 1e-6).mean()
 
 
+@HIDDEN.wrong("2_2.e", "between 0 and 1")
+def saturated_share(d, n, factor, queries, seed):
+    return (norms(d, n, factor, queries, seed)[0] < 1e-3).sum()
+
+
 @HIDDEN.wrong("2_2.e", "return one number")
 def saturated_share(d, n, factor, queries, seed):
     return norms(d, n, factor, queries, seed)[0] < 1e-3
@@ -661,6 +697,17 @@ def with_softmax(e):
 for_rows = HIDDEN.wrong("2_2.a", "each row's own largest score")
 for_rows(with_softmax(lambda s: np.exp(s - s.max())))
 for_rows(with_softmax(lambda s: np.exp(s - s.max((1, 2), keepdims=True))))
+for reason, row in {
+    "only the diagonal": lambda a, da: a * (1 - a) * da,
+    "not its plain mean": lambda a, da: a * (da - da.mean(-1, keepdims=True)),
+}.items():
+
+    @HIDDEN.wrong("2_2.a", reason)
+    def attention_gradients(q, k, v, do, row=row):
+        f = q.shape[-1] ** -0.5
+        return back(q, k, v, do, f, f, row=row)
+
+
 HIDDEN.wrong("2_2.a", "the scores are clipped")(
     with_softmax(lambda s: np.exp(np.clip(s, -700, 700)))
 )

@@ -11,7 +11,7 @@ from attnbook.attention import attention
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 from attnbook.check.engine import Module
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(withheld=("heads", "masks"))
 MAPS = ("W_q", "W_k", "W_v", "W_o")
 
 
@@ -381,6 +381,9 @@ def weighed(powers):
 
 for number in (-100, -500, -1000):
     HIDDEN.wrong("2_3.b", "not low enough")(variant(weigh=filled(number)))
+HIDDEN.wrong("2_3.b", "W_o is turned around")(
+    variant(out=lambda c, W: join(c) @ (W.T if W.shape[0] == W.shape[1] else W))
+)
 HIDDEN.wrong("2_3.b", "cut to a whole number")(
     variant(width=lambda q, v, x: int(q.shape[-1] ** 0.5) ** 2)
 )
@@ -499,6 +502,7 @@ COUNTS = {
     "one of the large maps": lambda w, h, g: (
         (2 * w + 1) * w + 2 * (w + 1) * g * w // h
     ),
+    "two maps shrink": lambda w, h, g: (w + 1) * (3 * w + g * w // h),
     "not for each head": lambda w, h, g: 2 * (h + g) * (w * w // h + 1),
     "lost its remainder": lambda w, h, g: 2 * w * (w + 1) * (1 + g // h),
     "float32 rounds them": lambda w, h, g: np.float32(
@@ -704,6 +708,21 @@ def stack(x, maps, may_attend):
     for W in maps:
         y = x + attention(y @ W, y, y, may_attend)[0]
     return y
+
+
+@HIDDEN.wrong("2_3.e", "yours stay")
+def stack(x, maps, may_attend):
+    for W in maps:
+        c, _ = attention(x @ W, x, x, may_attend)
+        x = x + c * may_attend.mT
+    return x
+
+
+@HIDDEN.wrong("2_3.e", "x is added twice")
+def stack(x, maps, may_attend):
+    for W in maps:
+        x = 2 * x + attention(x @ W, x, x, may_attend)[0]
+    return x
 
 
 @HIDDEN.wrong("2_3.e", "yours are 0")
@@ -1165,3 +1184,23 @@ def self_attend(x, W_q, W_k, W_v, heads):
         q, k, v = ((x @ W)[..., columns] for W in (W_q, W_k, W_v))
         out.append(attention(q, k, v)[0])
     return torch.cat(out, -1)
+
+
+wrong_module(
+    "nothing is added to a sum",
+    weigh=lambda self, q, k, m: Heads.weigh(self, q, k, m) / (1 + 1e-7),
+)
+wrong_module(
+    "nothing may be cut off",
+    weigh=lambda self, q, k, m: (
+        Heads.weigh(self, q, k, m) * (Heads.weigh(self, q, k, m) > 1e-9)
+    ),
+)
+
+
+@HIDDEN.wrong("2_3.f", "is a mask kept?")
+class MultiHead(Heads):
+    KEPT = {}
+
+    def mask(self, s, m):
+        return Heads.mask(self, s, self.KEPT.setdefault(m.shape, m))
