@@ -4,14 +4,16 @@ import math
 import re
 from collections.abc import Callable
 
-from numpy import ndarray
+from numpy import array_equal, ndarray
+from numpy.random import Generator
 
 from attnbook.check.engine import Module, NotStarted, Wrong
 from attnbook.grading.limits import Limits
 from attnbook.grading.sandbox import SandboxError, Stopped, Worker
 
 PATIENT = 2  # times that one question may have to be stopped
-ROOM, FOLD = 10_000, 4  # numbers in a result, and for each of the arguments
+AGAIN = 4  # calls of a question that are made a second time
+ROOM, FOLD = 250_000, 4  # numbers in a result, and for each of the arguments
 
 # What may be told of a failure in a hidden check. The text that came out of
 # the sandbox could carry the hidden inputs home: only its kind is read.
@@ -82,12 +84,29 @@ class Sandboxed:
         self.wall = limits.question * limits.patience
         self.stops = 0
         self.failure: SandboxError | None = None  # the grader's, no answer's
+        self.calls: list[tuple] = []  # name, args, parts and what came back
 
     def call(self, name: str | Module, *args, parts: int = 1):
         got = self.ask("call", name, args, parts)
+        self.calls.append((name, args, parts, got))
         if len(got) != parts or any(isinstance(x, (tuple, list)) for x in got):
             raise Wrong.fixed(f"{name} returns another number of arrays.")
         return got[0] if parts == 1 else tuple(got)
+
+    def expect_same_again(self, rng: Generator) -> None:
+        """Wrong unless the first call and some others, made again after all,
+        return the same: what depends on chance, or on how often it was
+        called, was right by luck."""
+        first, others = self.calls[:1], self.calls[1:]
+        some = rng.permutation(len(others))[: AGAIN - 1]
+        for name, args, parts, before in first + [others[k] for k in some]:
+            now = self.ask("call", name, args, parts)
+            same = len(now) == len(before) and all(map(is_same, now, before))
+            if not same:
+                raise Wrong.fixed(
+                    f"{name} returns something else when it is called again "
+                    "with the same arguments."
+                )
 
     def vjp(self, name, args: tuple, cotangent, parts: int = 1) -> tuple:
         grads = self.ask("vjp", name, (*args, cotangent), parts)
@@ -139,6 +158,13 @@ class Sandboxed:
         if reply.get("state") == "not started":
             raise NotStarted(text)
         raise Wrong(text, plainly(str(name), text))
+
+
+def is_same(a, b) -> bool:
+    if not (isinstance(a, ndarray) and isinstance(b, ndarray)):
+        return a == b
+    floats = a.dtype.kind == b.dtype.kind == "f"
+    return array_equal(a, b, equal_nan=floats)
 
 
 def is_real(value) -> bool:

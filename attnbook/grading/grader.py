@@ -6,7 +6,13 @@ import zlib
 
 import numpy as np
 
-from attnbook.check.engine import Check, Exercise, run_checks
+from attnbook.check.engine import (
+    Check,
+    Exercise,
+    NotStarted,
+    Wrong,
+    run_checks,
+)
 from attnbook.grading.answer import Sandboxed, Waits, clean
 from attnbook.grading.course import Course, Sheet
 from attnbook.grading.model import (
@@ -244,7 +250,7 @@ class Attempt:
         hidden: bool,
     ) -> list[CheckResult]:
         """Every check on fresh inputs, hidden ones several times."""
-        out = []
+        out, answer.calls = [], []
         for title, check in checks.items():
             result = CheckResult(title, hidden, True)
             for time_ in range(TIMES if hidden else 1):
@@ -258,7 +264,23 @@ class Attempt:
                     result.passed, result.message = False, clean(message)
                     break
             out.append(result)
+        if hidden and any(result.passed for result in out):
+            self.check_again(exercise, answer, out)
         return out
+
+    def check_again(
+        self, exercise: Exercise, answer: Sandboxed, hidden: list[CheckResult]
+    ) -> None:
+        """None of them counts for an answer that is right now and then."""
+        rng = rng_for(self.seed, exercise.id, "again")
+        try:
+            answer.expect_same_again(rng)
+        except (Wrong, NotStarted) as wrong:
+            message = getattr(wrong, "plain", str(wrong))
+            for result in hidden:
+                result.passed, result.message = False, message
+        except SandboxError:
+            raise answer.failure from None
 
     def question(
         self,
