@@ -98,6 +98,8 @@ def module_anywhere(answer, rng, reference):
     agree(answer, reference, kind, args, "random sizes", tolerance=1e-5)
     u = rng.normal(size=args[4].shape)
     agree_in_gradient(answer, reference, kind, args, u, 1e-4)
+    other = np.roll(args[5], 1, axis=-1)  # a mask of the same shape
+    agree(answer, reference, kind, (*args[:5], other), "another mask")
 
 
 @HIDDEN.check("2_3.f", "as many examples as heads")
