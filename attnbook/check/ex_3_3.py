@@ -139,14 +139,14 @@ def span_planted(answer, rng):
             "begin with minus infinity, not with some number."
         )
     span_hidden(answer)
-    start, end = rng.integers(-40, -20, size=(2, 200)) - 2.0**22
-    start[150] = end[153] = -(2.0**22)
+    start, end = rng.integers(-40, -20, size=(2, 200)) * 2.0**20 - 2.0**42
+    start[150] = end[153] = -(2.0**42)
     got = answer.call("span_in_one_pass", start, end, 9, parts=3)
     if not np.array_equal(
-        np.array([float(x) for x in got]), [150, 153, -(2.0**23)]
+        np.array([float(x) for x in got]), [150, 153, -(2.0**43)]
     ):
         raise Wrong.fixed(
-            "logarithms of about -4e6: begin with minus infinity, and cut no "
+            "logarithms of about -4e12: begin with minus infinity, and cut no "
             "logarithm off."
         )
 
@@ -164,6 +164,23 @@ def span_hidden(answer):
             "a span of 30 words, `most` 40, that begins at none of the best 80 "
             "starts and ends at none of the best 60 ends: try every start for "
             "every end."
+        )
+    start, end = np.full((2, 1000), -60.0)
+    start[850:], end[:400] = -1, -1
+    start[600], start[599], end[799] = -3, -2.5, -2
+    for most, want in ((200, [600, 799, -5]), (201, [599, 799, -4.5])):
+        got = answer.call("span_in_one_pass", start, end, most, parts=3)
+        if not np.allclose(np.array([float(x) for x in got]), want):
+            raise Wrong.fixed(
+                f"1,000 words, a span of {most}, as many as allowed: nothing "
+                "is cut off, neither the words nor `most`."
+            )
+    start, end = np.full((2, 50), -2.0)
+    start[20], end[30] = -2 + 2e-5, -2 + 2e-5
+    got = answer.call("span_in_one_pass", start, end, 50, parts=3)
+    if not np.allclose(np.array([float(x) for x in got[:2]]), [20, 30]):
+        raise Wrong.fixed(
+            "a logarithm that is larger by 0.00002 is larger: do not round."
         )
 
 
@@ -259,7 +276,7 @@ def both_low(answer, rng):
     got = answer.call("coattention", h, u, may_h, may_u)
     if not np.isfinite(got).all():
         raise Wrong.fixed("scores of -1,000: exp gives 0/0; use softmax.")
-    if not np.abs(got - before - [0, *[-2000] * 3, *[0] * 4]).max() <= 1e-6:
+    if not np.abs(got - before - [0, *[-2000] * 3, *[0] * 4]).max() <= 0.1:
         raise Wrong.fixed(
             "scores of -1,000: padded words get weight; a padded score must "
             "be minus infinity before the softmax."
@@ -273,6 +290,23 @@ def both_low(answer, rng):
             "equal scores of -1e7, padding 0: a padded score must be minus "
             "infinity, not some low number."
         )
+    both_apart(answer)
+
+
+def both_apart(answer):
+    """Scores of 2,000 and 1,936 in either direction, and a state of exp(64)
+    that makes the small weight count."""
+    one, two, real = np.zeros((2, 4)), np.zeros((2, 4)), np.ones(2, bool)
+    one[:, 0], two[:, 0], two[1, 1] = 64, [62.5, 60.5], np.exp(64.0)
+    for half, texts in (slice(0, 2), (one, two)), (slice(4, 6), (two, one)):
+        got = answer.call("coattention", *texts, real, real)
+        expect_shape(got, (2, 8), "two passage words, width 4")
+        if not np.allclose(got[:, half], [62.5, 1], rtol=1e-3):
+            raise Wrong.fixed(
+                "scores of 2,000 and 1,936, the second with a state of "
+                "exp(64): scores or small weights are cut off, or exp "
+                "overflows."
+            )
 
 
 @BOTH.check("gradients of h and u")
@@ -281,14 +315,17 @@ def both_gradients(answer, rng):
     args |= {"may_h": np.arange(9) < 8, "may_u": np.arange(7) < 6}
     got = answer.call("coattention", *args.values())
     expect_shape(got, (9, 6), "nine passage words, width 3")
-    twice = [np.tile(2**-0.25 * args[key], 2) for key in "hu"]
-    wide = answer.call("coattention", *twice, args["may_h"], args["may_u"])
-    want = np.tile(got.reshape(9, 2, 3), 2).reshape(9, 12) * 2**-0.25
-    if not np.allclose(wide, want):
-        raise Wrong.fixed(
-            "h and u of width 6 with the same scores as those of width 3 give "
-            "other weights: divide by the root of w, whatever w is."
-        )
+    for k in (2, 40):
+        wider = [np.tile(k**-0.25 * args[key], k) for key in "hu"]
+        wide = answer.call("coattention", *wider, args["may_h"], args["may_u"])
+        want = np.tile(got.reshape(9, 2, 3), k).reshape(9, -1) * k**-0.25
+        expect_shape(wide, want.shape)
+        if not np.allclose(wide, want, rtol=1e-4, atol=1e-4):
+            raise Wrong.fixed(
+                f"h and u of width {3 * k} with the same scores as those of "
+                "width 3 give other weights: divide by the root of w, whatever "
+                "w is."
+            )
     back = [x[::-1].copy() for x in args.values()]
     again = answer.call("coattention", *back)
     expect_close(again, got[::-1], "passage and question in reverse order")
@@ -333,7 +370,8 @@ def null_fifth(answer, rng):
     }
     got = answer.call("null_score", np.array([1.0, 2, 3]) * LN2, 0.2)
     expect_close(got, np.log(3.5), "scores ln 2, ln 4, ln 8, p = 1/5", suspects)
-    for p, odds in ((1e-12, np.log(1e-12)), (1 - 2.0**-30, 30 * LN2)):
+    ends = {1e-12: np.log(1e-12), 1e-30: np.log(1e-30)}
+    for p, odds in (ends | {1 - 2.0**-20: np.log(2**20 - 1)}).items():
         got = answer.call("null_score", np.full(16, -LN2), p)
         what = (
             f"16 scores of -ln 2, p = {p}: nothing is cut off, nor added to p"
@@ -366,6 +404,15 @@ def null_large(answer, rng):
     cut = "large scores are cut off."
     cut = {cut: 3 * LN2 - 1000, f"{cut} ": 3 * LN2 - 700}
     expect_close(got, -3000 + 3 * LN2, "eight scores of -3000", cut)
+    for far in (1e6, -1e6):
+        got = answer.call("null_score", np.full(8, far), 0.5)
+        rough = 0.1 if got.dtype == np.float32 else 1e-6
+        what = f"eight scores of {far:g}, above them (are they cut off?)"
+        expect_close(got - far, 3 * LN2, what, tolerance=rough)
+    got = answer.call("null_score", np.append(0, np.full(10**5, -20.0)), 0.5)
+    want = np.log1p(1e5 * np.exp(-20))
+    what = "a score of 0, 100,000 of -20 (do all count, as small as they are?)"
+    expect_close(got, want, what)
     got = answer.call("null_score", np.array([0.0, 1000, -1000]), 0.5)
     if not abs(got - 1000) <= 1e-6:
         raise Wrong.fixed(
@@ -432,11 +479,20 @@ def padding_below(answer, rng):
     scores[1, 7] += LN2
     got = answer.call("start_loss", scores, scores > -1, np.array([7, 7]))
     want = (700 + np.log(7) + np.log(9 / 2)) / 2
-    if not abs(got - want) <= 1e-6:
+    if not abs(got - want) <= 1e-3:
         raise Wrong.fixed(
             "p of about exp(-700) has the logarithm -700: nothing is cut off "
             "and nothing is added to p; take log_softmax."
         )
+    for far in (3000.0, 1e6, 1e8):
+        scores = np.array([[far, 0, 3], [-far, 0, 3]])
+        may = np.array([[True, True, False]] * 2)
+        got = answer.call("start_loss", scores, may, np.array([1, 0]))
+        if not abs(got / far - 1) <= 1e-6:
+            raise Wrong.fixed(
+                f"p of exp(-{far:g}) has the logarithm -{far:g}: no score and "
+                "no logarithm is cut off; take log_softmax."
+            )
 
 
 @PADDING.check("more padding changes nothing")
@@ -454,6 +510,16 @@ def padding_more(answer, rng):
     expect_close(np.mean(alone), few, "the mean of three losses, each alone")
     many = answer.call("start_loss", wide, mask, gold)
     expect_close(many, few, "the loss with six padded words more")
+    front = scores[:, ::-1].copy(), may[:, ::-1].copy()
+    got = answer.call("start_loss", *front, 3 - gold)
+    what = "the same with padding in front (the mask says which words count)"
+    expect_close(got, few, what)
+    # 20 passages of up to 120 equal words, the gold one the last.
+    length = 6 * np.arange(1, 21)
+    may = np.arange(120) < length[:, None]
+    got = answer.call("start_loss", np.ones((20, 120)), may, length - 1)
+    what = "20 passages of 6, 12, ... 120 equal words (do all count?)"
+    expect_close(got, np.log(length).mean(), what)
 
 
 @PADDING.check("gradients of the scores")
@@ -505,8 +571,8 @@ def tuned_ends(answer, rng):
     none["a question left unanswered is right if it has no answer."] = 0
     expect_best(answer, [1, 2, 3], [0, 0, 0], [0, 0, 1], 2 / 3, none)
     expect_best(answer, [-30, -20], [0, 0], [0, 0], 1, none | {why_low: 0})
-    low = [-3e7, -2e7]
-    expect_best(answer, low, [0, 0], [0, 0], 1, {why_low: 1 / 2})
+    for low in ([-3e7, -2e7], [-3e300, -2e300]):
+        expect_best(answer, low, [0, 0], [0, 0], 1, {why_low: 1 / 2})
     every = {"t may be so high that all are answered.": 2 / 3}
     expect_best(answer, [1, 2, 3], [1, 1, 1], [1, 1, 1], 1, every)
 
@@ -523,6 +589,15 @@ def tuned_close(answer, rng):
     why = "a grid misses thresholds; try each of the odds."
     args = [1000.0001, 1000.0002, 5000], [1, 0, 0], [1, 0, 0]
     expect_best(answer, *args, 1, {why: 2 / 3})
+    why = "odds that differ by 1e-12 differ: compare them exactly, in float64."
+    expect_best(answer, [1, 1 + 1e-12], [1, 0], [1, 0], 1, {why: 1 / 2})
+    # 200 questions; the best threshold is far from both ends.
+    odds = np.arange(200) * 37 % 200
+    right = odds < 120
+    got = answer.call("best_threshold_score", odds * 1.0, right, right)
+    what = "200 questions, those with the 120 lowest odds answered rightly, "
+    what += "the others without an answer (is every threshold tried?)"
+    expect_close(got, 1, what)
 
 
 @TUNED.check("equal odds are decided alike")

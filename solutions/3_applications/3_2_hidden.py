@@ -13,7 +13,7 @@ HIDDEN = Hidden(withheld=("classifiers",))
 
 def reviews(rng):
     """Sizes all different; the first review is full, the others padded."""
-    b, n, e, d, m = rng.permutation([3, 4, 5, 6, 7])
+    b, n, e, d, m = rng.choice(np.arange(2, 25), 5, False)
     shapes = (b, n, e), (b, d), (d, m), (e, m), (m,)
     arrays = [rng.normal(size=s) for s in shapes]
     lengths = rng.integers(1, n + 1, size=b)
@@ -23,42 +23,46 @@ def reviews(rng):
 
 @HIDDEN.check("3_2.a", "random sizes")
 def pool_anywhere(answer, rng, reference):
-    agree(answer, reference, "pool_reviews", reviews(rng), "random", 2)
+    args = "pool_reviews", reviews(rng), "random", 2, 1e-5
+    agree(answer, reference, *args)
 
 
 @HIDDEN.check("3_2.a", "gradients")
 def pool_gradient(answer, rng, reference):
     args = reviews(rng)
     u = rng.normal(size=(len(args[0]), args[0].shape[2]))
-    agree_in_gradient(answer, reference, "pool_reviews", args, u)
+    agree_in_gradient(answer, reference, "pool_reviews", args, u, 1e-4)
 
 
 @HIDDEN.check("3_2.b", "random sizes")
 def fall_anywhere(answer, rng, reference):
-    n, e = rng.permutation([7, 4])
+    n, e = rng.choice(np.arange(2, 30), 2, False)
     args = rng.normal(size=(n, e)), rng.normal(size=n) * 3, rng.normal(size=e)
     agree(answer, reference, "fall_if_removed", args, "random")
 
 
 @HIDDEN.check("3_2.c", "random lengths")
 def gap_anywhere(answer, rng, reference):
-    m = int(rng.integers(1, 9))
-    args = (m + int(rng.integers(1, 99)), m, float(rng.uniform(0.1, 0.9)))
-    agree(answer, reference, "clause_gap", args, "random lengths")
+    for most in (9, 2000):
+        m = int(rng.integers(1, most))
+        n = m + int(rng.integers(1, 10 * most))
+        args = n, m, float(rng.uniform(0.1, 0.9))
+        agree(answer, reference, "clause_gap", args, "random lengths")
 
 
 @HIDDEN.check("3_2.d", "random batches")
 def erase_anywhere(answer, rng, reference):
-    words = rng.integers(5, 50, size=(9, 13))
-    lengths = rng.integers(1, 14, size=9)
-    words[np.arange(13) >= lengths[:, None]] = 4
-    args = words, rng.normal(size=(9, 13)), 3, 4
+    b, n = rng.integers(1, 80, size=2)
+    words = rng.integers(5, 50, size=(b, n))
+    lengths = rng.integers(1, n + 1, size=b)
+    words[np.arange(n) >= lengths[:, None]] = 4
+    args = words, rng.normal(size=(b, n)), int(rng.choice([3, 900])), 4
     agree(answer, reference, "erase_top", args, "random batches")
 
 
 @HIDDEN.check("3_2.e", "random gaps")
 def weight_anywhere(answer, rng, reference):
-    args = (float(rng.normal() * 3), int(rng.integers(2, 300)))
+    args = (float(rng.normal() * 3), int(rng.integers(2, 30_000)))
     agree(answer, reference, "weight_of_one", args, "random gaps")
 
 
@@ -429,3 +433,113 @@ def weight_of_one(g, n):
 def weight_of_one(g, n):
     with np.errstate(all="ignore"):
         return np.exp(g) / (np.exp(g) + n - 1)
+
+
+# --- beyond small sizes ----------------------------------------------------
+
+
+def pool(says, weights, states=lambda h: h):
+    """The right weights and states, changed by these."""
+
+    def pool_reviews(h, q, W, U, v, may_attend):
+        a = weights(scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf))
+        return summed(a, states(h))[0], a
+
+    HIDDEN.wrong("3_2.a", says)(pool_reviews)
+
+
+def below(s, top):
+    a = (s - top).exp()
+    return a / a.sum(-1, keepdim=True)
+
+
+pool("one maximum taken for all", lambda s: below(s, s.max()))
+pool(
+    "is it cut off?",
+    lambda s: s.softmax(-1) * (s.softmax(-1) > 1e-9),
+)
+pool("is it cut off?", lambda s: s.softmax(-1), lambda h: h.clamp(-1e4, 1e4))
+
+
+@HIDDEN.wrong("3_2.a", "hold word for word")
+def pool_reviews(h, q, W, U, v, may_attend):
+    before = may_attend.cumsum(1) > 0
+    after = may_attend.flip(1).cumsum(1).flip(1) > 0
+    s = scores(h, q, W, U, v).masked_fill(~(before & after), -torch.inf)
+    return summed(s.softmax(-1), h)
+
+
+def filled(h, s, w, low):
+    """p without each state, whose score becomes `low`."""
+    scores = np.where(np.eye(len(s)), low, s)
+    return np.array([sigma(softmax(t) @ h @ w) for t in scores])
+
+
+@HIDDEN.wrong("3_2.b", "a score below any other")
+def fall_if_removed(h, s, w):
+    return sigma(softmax(s) @ h @ w) - filled(h, s, w, -1e4)
+
+
+@HIDDEN.wrong("3_2.b", "are they rounded")
+def fall_if_removed(h, s, w):
+    return np.round(sigma(softmax(s) @ h @ w) - sigma(without(h, s, w)), 6)
+
+
+def gap(says, rule):
+    """A wrong formula of n, m and A."""
+
+    def clause_gap(n, m, A):
+        return rule(n, m, A)
+
+    HIDDEN.wrong("3_2.c", says)(clause_gap)
+
+
+def right_gap(n, m, A):
+    return np.log((n - m) / m) + np.log(A / (1 - A))
+
+
+gap("is something cut off", lambda n, m, A: right_gap(min(n, 512), m, A))
+gap("is something cut off", lambda n, m, A: right_gap(n, min(m, 16), A))
+gap("is something cut off", lambda *z: min(right_gap(*z), 20))
+gap(
+    "a quotient rounded",
+    lambda n, m, A: np.log(round((n - m) / m, 2)) + np.log(A / (1 - A)),
+)
+gap(
+    "a small number added",
+    lambda n, m, A: np.log((n - m) / m) + np.log(A / (1 - A + 1e-8)),
+)
+
+
+def erase(says, value_of=lambda v: v, rows=999, columns=999, low=-np.inf):
+    """The right place but for what is looked at, and how."""
+
+    def erase_top(words, value, unknown, pad):
+        seen = np.where(words == pad, low, value_of(value))[:rows, :columns]
+        erased = words.copy()
+        erased[np.arange(len(seen)), seen.argmax(axis=1)] = unknown
+        return erased
+
+    HIDDEN.wrong("3_2.d", says)(erase_top)
+
+
+erase("float64 can tell", lambda v: v.astype(np.float32))
+erase("than padding", low=-1e100)
+erase("not every row or column", rows=64)
+erase("not every row or column", columns=100)
+
+
+@HIDDEN.wrong("3_2.e", "the weight is small, but not 0")
+def weight_of_one(g, n):
+    return 1 / (1 + (n - 1) * np.exp(-max(g, -40)))
+
+
+@HIDDEN.wrong("3_2.e", "nothing is added")
+def weight_of_one(g, n):
+    return 1 / (1 + (n - 1) * np.exp(-g) + 1e-9)
+
+
+@HIDDEN.wrong("3_2.e", "n may be of any size")
+def weight_of_one(g, n):
+    n = min(n, 5000) if n < 10**6 else n
+    return 1 / (1 + (n - 1) * np.exp(-g))

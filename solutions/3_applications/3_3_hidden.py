@@ -13,7 +13,7 @@ HIDDEN = Hidden()
 
 @HIDDEN.check("3_3.a", "random scores")
 def span_anywhere(answer, rng, reference):
-    n, most = int(rng.integers(5, 40)), int(rng.integers(1, 50))
+    n, most = int(rng.integers(5, 400)), int(rng.integers(1, 90))
     args = (*np.log(rng.uniform(size=(2, n))), most)
     agree(answer, reference, "span_in_one_pass", args, "random", 3)
 
@@ -26,33 +26,38 @@ def span_limited(answer, rng, reference):
 
 
 def texts(rng):
-    i, j, w = rng.permutation([6, 4, 3])
+    i, j, w = rng.choice(np.arange(2, 30), 3, False)
     h, u = rng.normal(size=(i, w)), rng.normal(size=(j, w))
     return h, u, np.arange(i) < i - 1, np.arange(j) < j - 1
 
 
 @HIDDEN.check("3_3.b", "random sizes")
 def both_anywhere(answer, rng, reference):
-    agree(answer, reference, "coattention", texts(rng), "random")
+    args = "coattention", texts(rng), "random"
+    agree(answer, reference, *args, tolerance=1e-5)
 
 
 @HIDDEN.check("3_3.b", "random gradients")
 def both_gradient(answer, rng, reference):
     args = texts(rng)
     u = rng.normal(size=(len(args[0]), 2 * args[0].shape[1]))
-    agree_in_gradient(answer, reference, "coattention", args, u)
+    agree_in_gradient(answer, reference, "coattention", args, u, 1e-4)
 
 
 @HIDDEN.check("3_3.c", "random scores")
 def null_anywhere(answer, rng, reference):
-    args = rng.normal(size=9) * 5, float(rng.uniform(0.05, 0.95))
+    args = (
+        rng.normal(size=rng.integers(1, 99)) * 5,
+        float(rng.uniform(0.05, 0.95)),
+    )
     agree(answer, reference, "null_score", args, "random")
 
 
 def padded_scores(rng):
-    lengths = rng.integers(1, 7, size=4)
-    may = np.arange(6) < lengths[:, None]
-    return rng.normal(size=(4, 6)) * 3, may, lengths - 1
+    b, n = rng.integers(1, 40, size=2)
+    lengths = rng.integers(1, n + 1, size=b)
+    may = np.arange(n) < lengths[:, None]
+    return rng.normal(size=(b, n)) * 3, may, lengths - 1
 
 
 @HIDDEN.check("3_3.d", "random scores")
@@ -62,15 +67,16 @@ def padding_anywhere(answer, rng, reference):
 
 @HIDDEN.check("3_3.d", "random gradients")
 def padding_gradient(answer, rng, reference):
-    u = np.array(rng.normal())
-    agree_in_gradient(answer, reference, "start_loss", padded_scores(rng), u)
+    args, u = padded_scores(rng), np.array(rng.normal())
+    agree_in_gradient(answer, reference, "start_loss", args, u, 1e-4)
 
 
 @HIDDEN.check("3_3.e", "random decisions")
 def tuned_anywhere(answer, rng, reference):
-    answerable = rng.random(40) < 0.6
-    right = answerable & (rng.random(40) < 0.7)
-    odds = np.round(rng.normal(size=40) - right, 1)
+    n = int(rng.integers(2, 200))
+    answerable = rng.random(n) < 0.6
+    right = answerable & (rng.random(n) < 0.7)
+    odds = np.round(rng.normal(size=n) - right, 1)
     args = odds, right, answerable
     agree(answer, reference, "best_threshold_score", args, "random")
 
@@ -642,3 +648,99 @@ HIDDEN.wrong_answers[-1].names = {"prediction": "perhaps"}
 def best_threshold_score(odds, right, answerable):
     cuts = [-1e5, *odds]
     return max(np.where(odds <= t, right, ~answerable).mean() for t in cuts)
+
+
+# --- beyond small sizes ----------------------------------------------------
+
+
+def span(says, most_of=lambda m: m, words=9999, begin=-np.inf, key=lambda x: x):
+    """The right search, but for a limit."""
+
+    def span_in_one_pass(s, e, most):
+        top = (0, 0, begin)
+        for last in range(min(len(e), words)):
+            low = max(0, last - most_of(most) + 1)
+            first = low + int(np.argmax(key(s[low : last + 1])))
+            if s[first] + e[last] > top[2]:
+                top = first, last, s[first] + e[last]
+        return top
+
+    HIDDEN.wrong("3_3.a", says)(span_in_one_pass)
+
+
+span("neither the words nor `most`", lambda m: min(m, 64))
+span("neither the words nor `most`", lambda m: m if m < 100 else 9999)
+span("neither the words nor `most`", words=500)
+span("begin with minus infinity", begin=-1e9)
+span("do not round", key=lambda s: np.round(s, 4))
+
+
+def both(says, scores=lambda s: s, weights=lambda a: a, root=99):
+    """The right coattention, but for its scores or weights."""
+
+    def coattention(h, u, may_h, may_u):
+        s = scores(h @ u.T / min(h.shape[-1], root) ** 0.5)
+        b = s.masked_fill(~may_h[:, None], -torch.inf).softmax(0)
+        a = s.masked_fill(~may_u, -torch.inf).softmax(1)
+        a, b = weights(a), weights(b)
+        return a @ torch.cat([u, b.T @ h], dim=-1)
+
+    HIDDEN.wrong("3_3.b", says)(coattention)
+
+
+both("are cut off", scores=lambda s: s.clamp(max=1500))
+both("are cut off", weights=lambda a: torch.where(a > 1e-6, a, 0))
+both("whatever w is", root=32)
+
+
+def null(says, change=lambda s: s, odds=lambda p: np.log(p / (1 - p))):
+    """The right null, but for the scores or the odds."""
+
+    def null_score(scores, p):
+        s = change(scores)
+        return s.max() + np.log(np.exp(s - s.max()).sum()) + odds(p)
+
+    HIDDEN.wrong("3_3.c", says)(null_score)
+
+
+null("are they cut off?", lambda s: s.clip(-1e4, 1e4))
+null("do all count", lambda s: s[:512])
+null("do all count", lambda s: s.clip(min=s.max() - 15))
+null("nothing is cut off", odds=lambda p: np.log(max(p, 1e-15) / (1 - p)))
+
+
+def loss(says, scores=lambda s: s, logs=lambda x: x, seen=lambda may: may):
+    """The right loss, but for its scores, their logarithms or the mask."""
+
+    def start_loss(scores_, may, gold):
+        s = scores(scores_).masked_fill(~seen(may), -torch.inf)
+        log_p = logs(s.log_softmax(dim=-1))
+        return -log_p[torch.arange(len(gold)), gold].mean()
+
+    HIDDEN.wrong("3_3.d", says)(start_loss)
+
+
+for low in (-1000, -1e5, -1e7):
+    loss("no logarithm is cut off", logs=lambda x, low=low: x.clamp(min=low))
+loss("no score", scores=lambda s: s.clamp(-1e4, 1e4))
+loss("do all count", seen=lambda may: may & (torch.arange(len(may.T)) < 64))
+loss(
+    "with padding in front",
+    seen=lambda may: torch.arange(len(may.T)) < may.sum(1, keepdim=True),
+)
+
+
+@HIDDEN.wrong("3_3.e", "every threshold tried")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, ~answerable, [-np.inf, *odds[:50]])
+
+
+@HIDDEN.wrong("3_3.e", "compare them exactly")
+def best_threshold_score(odds, right, answerable):
+    odds = odds.astype(np.float32)
+    return best(odds, right, ~answerable, [-np.inf, *odds])
+
+
+@HIDDEN.wrong("3_3.e", "no number is low enough for all odds")
+def best_threshold_score(odds, right, answerable):
+    return best(odds, right, ~answerable, [-1e30, *odds])
