@@ -209,14 +209,18 @@ def less_gradients(answer, rng):
         ("z", (grad_z * step_z).sum(), (0 * a, step_z)),
         ("a", (grad_a * step_a).sum(), (step_a, 0 * z)),
     ):
-        ends = [
-            answer.call(
-                "without_each", a + t * moves[0], z + t * moves[1], labels
-            )
-            for t in (1e-5, -1e-5)
-        ]
-        slope = (u * (ends[0] - ends[1])).sum() / 2e-5
-        if not np.isclose(grad, slope, rtol=1e-4, atol=1e-5):
+        for t, rough in (1e-5, 1), (5e-3, 100):  # longer ones for float32
+            ends = [
+                answer.call(
+                    "without_each", a + s * moves[0], z + s * moves[1], labels
+                )
+                for s in (t, -t)
+            ]
+            slope = (u * (ends[0] - ends[1])).sum() / (2 * t)
+            close = {"rtol": rough * 1e-4, "atol": rough * 1e-5}
+            if np.isclose(grad, slope, **close):
+                break
+        else:
             raise Wrong.fixed(
                 f"the gradient of {name} is not that of the result: something "
                 "is detached on the way, or rounded."
@@ -373,10 +377,10 @@ def row_limits(answer, rng):
 
 @ROW.check("gradients of the weights")
 def row_gradients(answer, rng):
-    gap = 0
-    while gap < 1e-3:  # small steps must not change which head is largest
-        weights = chances(rng.normal(size=(2, 3, 4, 5, 5)))
-        gap = np.diff(np.sort(weights, axis=2)[:, :, -2:], axis=2).min()
+    # small steps must not change which head is largest
+    largest = np.eye(4)[rng.integers(4, size=(2, 3, 5, 5))]
+    weights = 0.3 * chances(rng.normal(size=(2, 3, 4, 5, 5)))
+    weights += 0.4 * np.moveaxis(largest, -1, 2)
     got = answer.call("rollout_row", weights, 1, 0.7)
     expect_shape(got, (3, 5), "three images, five tokens")
     args = {"weights": weights, "i": 1, "share": 0.7}
@@ -548,7 +552,7 @@ def divergence_gradients(answer, rng):
     for name, grad, p in (("a", grads[0], a), ("b", grads[1], b)):
         with np.errstate(invalid="ignore", divide="ignore"):
             slope = u[:, None] * np.log(2 * p / (a + b)) / 2
-        if not np.allclose(grad[real], slope[real], rtol=1e-6, atol=1e-9):
+        if not np.allclose(grad[real], slope[real], rtol=1e-5, atol=1e-6):
             raise Wrong.fixed(
                 f"where the weights are not 0, the gradient of {name} is not "
                 "half the logarithm of its weight over the middle; is "
@@ -558,7 +562,7 @@ def divergence_gradients(answer, rng):
     b = a[:, [2, 3, 0, 1]]
     grads = answer.vjp("divergence", (a, b), np.array([2.0]))
     for grad, p in zip(grads, (a, b)):
-        if not np.allclose(grad, np.log(2 * p / (a + b)), rtol=1e-6, atol=0):
+        if not np.allclose(grad, np.log(2 * p / (a + b)), rtol=1e-5, atol=0):
             raise Wrong.fixed(
                 "weights of 0.00001 and less: a floor or a number added inside "
                 "the logarithm is so large that it changes their gradient."
@@ -567,7 +571,7 @@ def divergence_gradients(answer, rng):
     a, b = np.array([[1 - 1e-9, 1e-9]]), np.array([[1 - 3e-9, 3e-9]])
     grads = answer.vjp("divergence", (a, b), np.array([2.0]))
     for grad, p in zip(grads, (a, b)):
-        if not np.allclose(grad, np.log(2 * p / (a + b)), rtol=1e-6, atol=1e-9):
+        if not np.allclose(grad, np.log(2 * p / (a + b)), rtol=1e-5, atol=1e-6):
             raise Wrong.fixed(
                 "weights of 1e-9 and 3e-9 for one token: a floor or a number "
                 "added inside a logarithm, or to the middle, changes their "
@@ -576,7 +580,7 @@ def divergence_gradients(answer, rng):
     a, b = np.array([[1.0, 0, 0]]), np.array([[0.25, 0.75, 0]])
     _, slope = answer.vjp("divergence", (a, b), np.array([3.0]))
     want = [1.5 * np.log(0.4), 1.5 * LN2]  # ln of b over the middle, halved
-    if not np.allclose(slope[0, :2], want, rtol=1e-6, atol=1e-9):
+    if not np.allclose(slope[0, :2], want, rtol=1e-5):
         raise Wrong.fixed(
             "a token that only b has: the gradient of b there is half the "
             "logarithm of its weight over the middle, as anywhere else."

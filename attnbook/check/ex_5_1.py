@@ -118,6 +118,13 @@ def paired_by_hand(answer, rng):
             "one failed run makes the whole metric nan: leave that seed out."
         )
     expect_close(got, ends(HALVES), "two metrics, four seeds", suspects)
+    got = answer.call(
+        "paired_intervals", X[::-1].copy(), Y[::-1].copy(), T, parts=2
+    )
+    for part in got:
+        expect_shape(part, (2,), "the ends of two metrics' intervals")
+    want = ends(HALVES)[:, ::-1]
+    expect_close(np.stack(got), want, "the metrics in reverse order")
 
 
 @PAIRED.check("failed runs in y, and two seeds left")
@@ -398,9 +405,9 @@ def band_limits(answer, rng):
     expect_close(got, 5.0, "n = m = 2 and t = 1: s itself")
     got = answer.call("half_width", 3.0, 10**14, 4, 2.0)
     expect_close(got, 3.0, "n without end: the error of the new mean alone")
-    for s in (2.5, 7777.0):
+    for s in (2.5, 7777.0, 1.23456e-4):
         got = answer.call("half_width", s, 2, 2, 1.0)
-        expect_close(got, s, f"s = {s:g}, n = m = 2 and t = 1: s itself")
+        expect_close(got / s, 1.0, f"s = {s:g}, n = m = 2 and t = 1: s itself")
 
 
 @BAND.check("a simulation")
@@ -555,6 +562,8 @@ def height_by_hand(answer, rng):
     }
     got = answer.call("height_up_to", U, CURVES, 5.0)
     expect_close(got, [27 / 5, 22 / 5], "two curves, budget 5", suspects)
+    got = answer.call("height_up_to", U, CURVES[::-1].copy(), 5.0)
+    expect_close(got, [22 / 5, 27 / 5], "the curves in reverse order")
 
 
 @HEIGHT.check("budgets anywhere")

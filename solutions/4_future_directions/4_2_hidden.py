@@ -19,14 +19,23 @@ def scene(rng):
 
 @HIDDEN.check("4_2.a", "random worlds")
 def nothing_anywhere(answer, rng, reference):
-    agree(answer, reference, "look_or_nothing", scene(rng), "random")
+    agree(
+        answer,
+        reference,
+        "look_or_nothing",
+        scene(rng),
+        "random",
+        tolerance=1e-5,
+    )
 
 
 @HIDDEN.check("4_2.a", "random gradients")
 def nothing_gradient(answer, rng, reference):
     args = scene(rng)
     u = rng.normal(size=args[0].shape)
-    agree_in_gradient(answer, reference, "look_or_nothing", args, u)
+    agree_in_gradient(
+        answer, reference, "look_or_nothing", args, u, tolerance=1e-5
+    )
 
 
 @HIDDEN.check("4_2.b", "random policies")
@@ -34,7 +43,7 @@ def push_anywhere(answer, rng, reference):
     b, k = int(rng.integers(1, 7)), int(rng.integers(2, 9))
     z, u = rng.normal(size=(b, k)) * 3, rng.integers(0, k, b)
     args = z, u, rng.normal(size=b), float(rng.random())
-    agree(answer, reference, "policy_push", args, "random")
+    agree(answer, reference, "policy_push", args, "random", tolerance=1e-5)
 
 
 @HIDDEN.check("4_2.c", "random policies")
@@ -42,7 +51,7 @@ def baseline_anywhere(answer, rng, reference):
     k = int(rng.integers(2, 9))
     p = rng.dirichlet(np.ones(k)) * 0.9 + 0.1 / k
     args = p, rng.normal(size=k) * 5
-    agree(answer, reference, "best_baseline", args, "random")
+    agree(answer, reference, "best_baseline", args, "random", tolerance=1e-5)
 
 
 @HIDDEN.check("4_2.d", "random practice")
