@@ -336,6 +336,14 @@ def rows_apart(answer, rng):
     expect_close(got, want, what)
     one = answer.call("attend_along_rows", q[:1], k[:1], v[:1], v[:1, :, 0] < 9)
     expect_close(one, want[:1], "one row is still an axis")
+    ones = np.ones((1, 4, 4))
+    got = answer.call("attend_along_rows", ones, ones, ones, ones[..., 0] > 0)
+    expect_shape(got, (1, 4, 4), "one row, four columns, e = 4")
+    if not np.abs(got - 1).max() <= 1e-8:
+        raise Wrong.fixed(
+            "four places of 1: the result is 1, to the last digit. Nothing is "
+            "added to a sum of exponentials."
+        )
 
 
 @ROWS.check("gradients of q, k and v")

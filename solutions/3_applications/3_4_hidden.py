@@ -617,3 +617,13 @@ def gated_pool(h, V, U, p):
 @HIDDEN.wrong("3_4.c", "nothing is cut off")
 def weight_needed(n, rho, r):
     return max(1e-3, 1 / (1 + np.sqrt((n - 1) * gap(rho, r))))
+
+
+@HIDDEN.wrong("3_4.a", "added to a sum")
+def soft_pool(v, beta, may):
+    return (weights(v, beta, may) * v).sum(dim=1) * (1 - 2.5e-7)
+
+
+@HIDDEN.wrong("3_4.b", "added to a sum")
+def gated_pool(h, V, U, p):
+    return collected(scores(h, V, U, p), h) * (1 - 2.5e-7)

@@ -670,3 +670,8 @@ def hausdorff_of_points(found, gold):
 @HIDDEN.wrong("3_6.e", "all of them count")
 def pixels_seen(kernels, strides):
     return reach()(kernels[:100], strides[:100])
+
+
+@HIDDEN.wrong("3_6.b", "added to a sum")
+def attend_along_rows(q, k, v, may):
+    return in_rows()(q, k, v, may) * (1 - 2.5e-7)
