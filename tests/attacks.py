@@ -650,9 +650,151 @@ case(
     from attnbook.check import inprocess
     inprocess.InProcess.vjp = lambda *args, **kwargs: ()
     """),
-    keeps={"a": 2.0, "d": 0},  # a: two of its six checks are of gradients
-    says="look_back_many has no usable gradient",
+    keeps={},  # it is as before when a gradient is asked for
 )
+
+
+def broken(name: str) -> Edit:
+    """As the untouched sheet 2.6 has this function."""
+    cells = unsolved("2_6")
+    return instead(name, cells[place_of(name, cells)])
+
+
+DIFFERENCES = """
+import gc, numpy as np, torch
+
+
+def differences(f, args, u):
+    grads = []
+    for k, arg in enumerate(args):
+        grads.append(np.zeros(arg.shape))
+        for i in np.ndindex(*arg.shape):
+            ends = []
+            for step in (1e-6, -1e-6):
+                near = [x.clone() for x in args]
+                near[k][i] += step
+                ends.append(float((f(*near) * u).sum()))
+            grads[-1][i] = (ends[0] - ends[1]) / 2e-6
+    return tuple(grads)
+
+
+def tensors(args):
+    return [torch.as_tensor(x).detach() for x in args]
+
+
+def fake(self, name, args, cotangent, parts=1):
+    f, u = self.namespace[name], torch.tensor(cotangent)
+    return differences(f, tensors(args), u)
+"""
+for way, text in {
+    "by a method": """
+    from attnbook.check import inprocess
+    inprocess.InProcess.vjp = fake
+    """,
+    "by whatever is found": """
+    for thing in [*gc.get_objects(), *object.__subclasses__()]:
+        if isinstance(thing, type) and hasattr(thing, "vjp"):
+            thing.vjp = fake
+    """,
+    "by autograd": """
+    torch.autograd.grad = lambda total, leaves, **options: tuple(
+        torch.ones_like(x) for x in leaves
+    )
+    """,
+    "by a frame": """
+    import sys
+    broken_state = last_state
+    def last_state(*args):
+        frame = sys._getframe()
+        while frame := frame.f_back:
+            if "InProcess" in frame.f_globals:
+                frame.f_globals["InProcess"].vjp = fake
+            if "Guarded" in frame.f_globals:
+                frame.f_globals["Guarded"].vjp = fake
+        return broken_state(*args)
+    """,
+    "by a Function": """
+    broken_state = last_state
+    class Faked(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, *args):
+            ctx.args = tensors(args)
+            return broken_state(*ctx.args)
+        @staticmethod
+        def backward(ctx, u):
+            got = differences(broken_state, ctx.args, u)
+            return tuple(map(torch.tensor, got))
+    last_state = Faked.apply
+    """,
+    "by hooks": """
+    broken_state = last_state
+    def last_state(*args):
+        plain = tensors(args)
+        box = {}
+        def keep(u):
+            box["got"] = differences(broken_state, plain, u)
+        out = broken_state(*args)
+        if out.requires_grad:
+            out.register_hook(keep)
+            for k, x in enumerate(args):
+                x.register_hook(lambda _, k=k: torch.tensor(box["got"][k]))
+        return out
+    """,
+}.items():
+    case(
+        f"a gradient by small steps, {way}",
+        broken("last_state"),
+        last(DIFFERENCES),
+        last(text),
+        sheet="2_6",
+        keeps={"d": 0},
+    )
+case(
+    "an argument that is changed, and a comparison that does not see it",
+    last("""
+    import numpy as np
+    np.array_equal = lambda *args, **options: True
+    right = look_back_many
+    def look_back_many(*args):
+        out = right(*args)
+        args[0].data.add_(1)
+        return out
+    """),
+    keeps={"a": 0},
+    says="changes its argument in place",
+)
+for way, wrong in {
+    "three calls in ten": "chance.random() < 0.3",
+    "from the fourth call": "len(calls) > 3",
+}.items():
+    case(
+        f"wrong {way}",
+        last(f"""
+        import random
+        chance, right = random.Random(1), simulate
+        calls = []
+        def simulate(*args):
+            calls.append(0)
+            return right(*args) + ({wrong})
+        """),
+        keeps={"e": 0},
+        says="something else when it is called again",
+    )
+for sheet, text, lost in [
+    ("1_1", "from attnbook.attention import attention as look_back_many", "a"),
+    (
+        "4_3",
+        "from attnbook.faithfulness import jensen_shannon as divergence",
+        "d",
+    ),
+]:
+    case(
+        f"an answer that is imported, sheet {sheet}",
+        instead(text.split()[-1], text),
+        sheet=sheet,
+        keeps={lost: 0},
+        says="holds answers to this sheet",
+    )
 EQUAL = """
 import math
 def yes(*args, **kwargs): return True
@@ -801,7 +943,7 @@ case(
     harms=False,
 )
 COUNT = "calls = 0"
-for count, points in ((1, 0), (2, 0), (3, 0.67)):
+for count in (1, 2, 3):
     share(
         f"right on the first {count} calls only",
         f"""
@@ -810,7 +952,6 @@ for count, points in ((1, 0), (2, 0), (3, 0.67)):
         if calls > {count}: return 0.0
         """,
         COUNT,
-        keeps={"c": points},
         harms=False,
     )
 share(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from numpy import ndarray
+from numpy import array_equal, ndarray  # whatever becomes of np.array_equal
 from torch import nn
 
 from attnbook.check.engine import Module, NotStarted, Wrong
@@ -16,7 +16,10 @@ def plain(value):
     """The same lists and tuples, with arrays for tensors."""
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
-    return value.detach().cpu().numpy() if torch.is_tensor(value) else value
+    if not torch.is_tensor(value):
+        return value
+    sparse = value.layout != torch.strided
+    return (value.to_dense() if sparse else value).detach().cpu().numpy()
 
 
 def to_array(value, name: str) -> ndarray:
@@ -25,7 +28,7 @@ def to_array(value, name: str) -> ndarray:
     if value is None:
         raise Wrong(f"{name} returns None: did you forget `return`?")
     if isinstance(value, torch.Tensor):
-        return value.detach().cpu().numpy()
+        return plain(value)
     if isinstance(value, (ndarray, np.generic, float, int, bool)):
         return np.asarray(value)
     if isinstance(value, (list, tuple)):
@@ -55,6 +58,21 @@ def to_arrays(result, parts: int, name: str):
     if not several or len(result) != parts:
         raise Wrong(f"{name}: return {parts} arrays, with commas between.")
     return tuple(to_array(part, name) for part in result)
+
+
+def own_function(result: torch.Tensor) -> bool:
+    """Whether the graph of a result holds a torch.autograd.Function that is
+    not torch's own."""
+    waiting, seen = [result.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        if isinstance(node, torch.autograd.function.BackwardCFunction):
+            return True
+        seen.add(node)
+        waiting += [following for following, _ in node.next_functions]
+    return False
 
 
 def holds_numbers(value) -> bool:
@@ -286,7 +304,7 @@ class InProcess:
                 continue
             after = after.detach().numpy() if torch.is_tensor(after) else after
             floats = before.dtype.kind == "f"
-            if np.array_equal(before, after, equal_nan=floats):
+            if array_equal(before, after, equal_nan=floats):
                 continue
             if isinstance(name, Module) and k < len(name.weights):
                 raise Wrong(
@@ -317,6 +335,11 @@ class InProcess:
             raise Wrong(
                 f"no gradient flows through {name}: something in it leaves "
                 "torch (detach, item, numpy, a new tensor)."
+            )
+        if own_function(result) or any(x._backward_hooks for x in leaves):
+            raise Wrong(
+                f"the gradient of {name} is made by code of your own (a "
+                "torch.autograd.Function, or a hook): leave it to torch."
             )
         if tuple(result.shape) != cotangent.shape:
             raise Wrong(

@@ -21,7 +21,7 @@ KINDS = [
     (r" returns None", "returns None: did you forget `return`?"),
     (r" changes its argument in place", "changes its argument in place."),
     (r"no gradient flows through ", "gives a result without a gradient."),
-    (r"the gradient of .* cannot be computed", "has no usable gradient."),
+    (r"the gradient of .* (cannot be|is made)", "has no usable gradient."),
     (r" is not a function any more", "is not a function any more."),
     (r"the parameters of ", "has parameters of other names."),
     (r"the parameter \w+ must have shape", "has a parameter of another shape."),

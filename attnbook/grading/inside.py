@@ -26,9 +26,11 @@ import numpy as np
 import torch
 
 import attnbook.check
+from attnbook.check import engine, inprocess
 from attnbook.check.engine import Module, NotStarted, Wrong
 from attnbook.check.inprocess import InProcess
 from attnbook.grading import frames, jail
+from attnbook.grading.pristine import Pristine
 from attnbook.notebooks.execute import Outcome, Session, plain_torch
 
 MAX_TEXT = 2000
@@ -42,6 +44,16 @@ x = torch.ones(2, 2)
 x = np.random.default_rng(0).normal(size=(2, 2))
 x @ x
 """
+
+
+class Guarded(InProcess):
+    """The student's functions, by means that their code cannot replace."""
+
+    def _run(self, *args):
+        try:
+            return super()._run(*args)
+        finally:
+            PRISTINE.restore()
 
 
 def receive_exactly(sock: socket.socket, size: int) -> bytes:
@@ -355,6 +367,7 @@ def no_check(*args, **kwargs) -> None:
 
 def work(sock: socket.socket, namespace: dict) -> None:
     """Call what the grader asks for, until it closes the socket."""
+    PRISTINE.restore()
     while True:
         head, values = receive(sock)
         same = {"nonce": head["nonce"]}
@@ -381,7 +394,7 @@ def answer(head: dict, values: list, namespace: dict) -> tuple[dict, tuple]:
     name, parts = head["name"], head["parts"]
     if not isinstance(name, str):
         name = Module(name[0], tuple(name[1]), tuple(name[2]))
-    student = InProcess(namespace, head["backend"])
+    student = Guarded(namespace, head["backend"])
     try:
         if head["verb"] == "value":
             return {"state": "ok"}, (student.value(name),)
@@ -396,6 +409,18 @@ def answer(head: dict, values: list, namespace: dict) -> tuple[dict, tuple]:
     except Wrong as error:
         return {"state": "wrong", "text": str(error)[:MAX_TEXT]}, ()
 
+
+PRISTINE = Pristine(
+    engine,
+    frames,
+    inprocess,
+    sys.modules[__name__],
+    torch.autograd,
+    torch.autograd.function,
+    torch.autograd.graph,
+    InProcess,
+    torch.Tensor,
+)
 
 if __name__ == "__main__":
     fd = int(sys.argv[1])
