@@ -337,6 +337,8 @@ def gated_large(answer, rng):
         answer.call("gated_pool", h, V, U, np.array([P[0], x]))
         for x in (0.0, 5000.0, -5000.0)
     )
+    for x in (near, *far):
+        expect_shape(x, (1, 3), "one image, width 3")
     if not np.isfinite([near, *far]).all():
         raise Wrong.fixed(
             "800 before the tanh and the sigmoid gives nan: exp overflows; "

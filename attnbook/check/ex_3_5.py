@@ -246,6 +246,11 @@ def shaped_alone(answer, rng):
     suspects = {why: value[None] for why, value in of.items()}
     want = rows(gaussian)[None]
     expect_close(got, want, "scores of 0", suspects)
+    for shift, scale in (10, 1), (-10, 1), (0, 100):
+        moved = (scale * points + shift, scale * sizes, scale * centres + shift)
+        got = answer.call("shaped_weights", np.zeros((1, 2, 3)), *moved)
+        what = f"all places times {scale}, {shift:+} (nothing is cut off)"
+        expect_close(got, want, what, tolerance=1e-5)
 
 
 @SHAPED.check("scores and prior together")

@@ -315,6 +315,8 @@ def rows_apart(answer, rng):
     own = np.eye(5, dtype=bool)[:4]
     hidden = answer.call("attend_along_rows", q, k, v, ~own)
     moved = answer.call("attend_along_rows", q, k, v + own[..., None], ~own)
+    expect_shape(moved, (4, 5, 2), "four rows, five columns, e = 2")
+    expect_shape(hidden, (4, 5, 2), "four rows, five columns, e = 2")
     if not np.allclose(moved, hidden):
         raise Wrong.fixed(
             "a place that may not be attended to gets weight from its own "
@@ -424,6 +426,10 @@ def mark_certain(answer, rng):
     expect_shape(got, (), "the largest D, one number")
     if not np.isclose(got, 2e-9, rtol=1e-5, atol=0):
         raise Wrong.fixed("p = 1e-9 alone: no probability is raised.")
+    p = np.append(np.full(100, 0.005), 0.9)
+    got = answer.call("best_expected_dice", p)
+    suspects = {"the sum of all p holds unlikely pixels, too.": 1.8 / 1.9}
+    expect_close(got, 1.8 / 2.4, "p = 0.9 and 100 times 0.005", suspects)
 
 
 @MARK.check("the threshold is half of D")

@@ -68,6 +68,7 @@ def different(answer, rng):
             "that takes the likelier of two ways into an entry; add them.": (
                 0.265
             ),
+            "states and symbols come in the order that they stand in.": 0.093,
             "p holds probabilities already: no softmax.": over_paths(
                 np.exp(three_states())
                 / np.exp(three_states()).sum(axis=1, keepdims=True)

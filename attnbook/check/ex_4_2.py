@@ -594,6 +594,10 @@ def paid_by_hand(answer, rng):
     what = "distances 3000.5 and 0, then 100.25 and 40, gamma = 1: nothing is "
     what += "cut off, neither distances nor rewards nor gamma"
     expect_close(got, [[10801, -87]], what)
+    far, pay = np.array([[3.0, 0], [1, 2]]), np.zeros((1, 2))
+    got = answer.call("paid_rewards", pay, far, pay > 0, 0.25, 20.0)
+    what = "gamma = 1/4, scale = 20: both are used as they are"
+    expect_close(got, [[55, -10]], what)
 
 
 @PAID.check("over an episode the payments leave the first potential")

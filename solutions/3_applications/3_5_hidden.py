@@ -729,3 +729,9 @@ def hit_flags(overlap, scores, least):
 @HIDDEN.wrong("3_5.d", "`least` is used as it is")
 def hit_flags(overlap, scores, least):
     return greedy(overlap, scores, np.clip(least, 0.06, 0.95))
+
+
+@HIDDEN.wrong("3_5.b", "nothing is cut off")
+def shaped_weights(scores, points, sizes, centres):
+    gap = (centres - points.clamp(0, 1)[:, None]) / sizes[:, None]
+    return (scores - gap.square().sum(dim=-1) / 2).softmax(dim=-1)

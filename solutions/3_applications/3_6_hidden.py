@@ -675,3 +675,10 @@ def pixels_seen(kernels, strides):
 @HIDDEN.wrong("3_6.b", "added to a sum")
 def attend_along_rows(q, k, v, may):
     return in_rows()(q, k, v, may) * (1 - 2.5e-7)
+
+
+@HIDDEN.wrong("3_6.c", "holds unlikely pixels")
+def best_expected_dice(p):
+    falling = np.sort(p[p > 0.01] if (p > 0.01).any() else p)[::-1]
+    marked = np.arange(1, len(falling) + 1)
+    return (2 * falling.cumsum() / (marked + falling.sum())).max()

@@ -537,3 +537,8 @@ noises("twice -90.5 dB")(
 louder("gain is used as it is")(
     lambda P, gain, floor: change_of(P, np.clip(gain, 0, 10), floor)
 )
+
+
+@HIDDEN.wrong("3_7.a", "the order that they stand in")
+def text_probability(p, text):
+    return paths()(p, text.flip(0))

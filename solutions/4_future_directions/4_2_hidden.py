@@ -772,3 +772,9 @@ def best_baseline(p, returns):
 def paid_rewards(rewards, distances, ended, gamma, scale):
     after = np.where(ended, 0, -scale * distances[1:])
     return rewards + min(gamma, 0.99) * after + scale * distances[:-1]
+
+
+@HIDDEN.wrong("4_2.d", "both are used as they are")
+def paid_rewards(rewards, distances, ended, gamma, scale):
+    after = np.where(ended, 0, -scale * distances[1:])
+    return rewards + max(gamma, 0.5) * after + scale * distances[:-1]
