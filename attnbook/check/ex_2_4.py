@@ -57,6 +57,12 @@ def waves_by_hand(answer, rng):
         "one step turns the first pair by 1 radian, not by a full round "
         "(no 2 pi).": table(*2 * np.pi * rates),
         "rows are positions; yours is transposed.": right.T,
+        "the exponent is 2t / d, yours is twice as large.": table(*rates**2),
+        "t begins with 0: the first rate is 1.": table(*rates / 2),
+        "the sign of the cosines is reversed.": right * ([1] * 3 + [-1] * 3),
+        "base is an argument, not always 10,000.": table(
+            *10_000 ** (-np.arange(3) / 3)
+        ),
     }
     expect_close(got, right, "rates 1, 1/2 and 1/4", suspects)
 
@@ -140,6 +146,7 @@ def turn_by_hand(answer, rng):
         "nothing has turned.": x[0, 0],
         "positions are taken from the first row's; they are given as they "
         "are.": three(0, 1.5, -0.5),
+        "positions are taken as they are: nothing is added.": three(3, 3, 1),
     }
     expect_close(got[0, 0], three(2, 2.5, 0.5), "rates 1 and 1/2", suspects)
     expect_close(got[0, 1], -three(2, 2.5, 0.5), "second head, signs flipped")
@@ -236,6 +243,8 @@ def far_by_hand(answer, rng):
             "that is a series for small slopes; any slope is asked for.": (
                 1 / LN3 - 1 / 2 + LN3 / 12
             ),
+            "1/m - 1/2 is nearly right for small slopes only.": 1 / LN3 - 1 / 2,
+            "that is the weight at distance 1, not the mean.": 2 / 9,
             "that is a longer series for small slopes; any slope is asked "
             "for.": 1 / LN3 - 1 / 2 + LN3 / 12 - LN3**3 / 720,
         },
@@ -297,6 +306,10 @@ def late_by_hand(answer, rng):
         "the scores are divided by d, not by sqrt(d).": both(powers**0.5),
         "the scores are divided by the root of the model's width; d is the "
         "width of the keys.": both(powers ** (2 / 5**0.5)),
+        "the scores are divided by the root of the number of words.": both(
+            powers ** (2 / 3**0.5)
+        ),
+        "x and positions are added, not averaged.": both(powers**0.25) / 2,
         "the scores are divided by the root of the values' width e.": both(
             powers ** (2 / 2**0.5)
         ),

@@ -5,6 +5,7 @@ reference answer is here.
 """
 
 from functools import partial
+from math import erf
 
 import numpy as np
 
@@ -174,7 +175,9 @@ def loss_of_padding(answer, rng):
     first = answer.call("language_loss", logits, TARGET, PAD)
     logits[:, 3] = logits[1:, 1:] = rng.normal(size=5) * 9
     got = answer.call("language_loss", logits, TARGET, PAD)
-    expect_close(got, first, "other logits in the last rows and about padding")
+    what = "other logits in the last rows and about padding (is row k about "
+    what += "token k + 1, or are rows shifted? does padding count?)"
+    expect_close(got, first, what)
     # A label's logit is ln m, the other four are 0, so it costs ln(1 + 4/m).
     # Each of the eight labels has an m of its own; the last sentence has none.
     target = np.array([[0, 2, 4, 3, 0, 2], [3, 3, 2, 4, 1, 1], [4, *[1] * 5]])
@@ -314,6 +317,16 @@ def first_norm(answer, rng):
     first_of_two(partial(layer, answer), SAME)
 
 
+BENDS = {  # that are not the ReLU
+    "a leaky ReLU": lambda z: np.maximum(z, 0.01 * z),
+    "an ELU": lambda z: np.where(z > 0, z, np.exp(np.minimum(z, 0)) - 1),
+    "a GELU": lambda z: z / 2 * (1 + np.vectorize(erf)(z / 2**0.5)),
+    "a SiLU": lambda z: z / (1 + np.exp(-z)),
+    "a sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "a tanh": np.tanh,
+}
+
+
 def second_of_two(run):
     """The second norm."""
     (_, gain), (_, shift) = TWO
@@ -323,6 +336,11 @@ def second_of_two(run):
             gain * Z + shift
         ),
         "the ReLU is missing.": X + 2 * (gain * Z + shift),
+    }
+    u = gain * Z + shift
+    suspects |= {
+        f"that is {name}, not the ReLU max(z, 0).": X + bend(u) - bend(-u)
+        for name, bend in BENDS.items()
     }
     got = run(X, *ONE, *TWO, **THROUGH)
     expect_close(got, X + gain * Z + shift, "tokens", suspects)
@@ -394,6 +412,10 @@ def head_by_hand(answer, rng):
             "product runs over d numbers.": add(power((5 / 6) ** 0.5)),
             "the softmax runs over the queries; each query's weights over "
             "the keys must sum to 1.": add(normal(3.0**POWERS, 0)),
+            "each query's weights over the keys must sum to 1: yours are "
+            "divided by sums over the queries.": add(
+                normal(3.0 ** (POWERS - 2 - (POWERS == 3).any(1)[:, None]), 0)
+            ),
             "queries and keys are swapped.": add(normal(3.0**POWERS.T)),
             "these are exponentials, not divided by their sum.": add(
                 3.0**POWERS
@@ -448,6 +470,11 @@ def feed_alone(run):
     first = W_2[:3]
     rest = W_2[3] + 3 * W_2[7]
     want = X + 4 * first + rest + b_2
+    before = Z @ W_1 + b_1
+    bent = {
+        f"that is {name}, not the ReLU max(z, 0).": X + bend(before) @ W_2 + b_2
+        for name, bend in BENDS.items()
+    }
     linear = X + 6 * first - 2 * first.sum(axis=0) + rest - 2 * W_2[4] + b_2
     expect_close(
         run(X, W_1=W_1, b_1=b_1, W_2=W_2, b_2=b_2),
@@ -465,7 +492,8 @@ def feed_alone(run):
             "b_1 is added after the ReLU.": X + 6 * first + b_1 @ W_2 + b_2,
             "b_2 is missing.": want - b_2,
             "the residual around the feed-forward part is missing.": want - X,
-        },
+        }
+        | bent,
     )
     b_1 = np.array([1000, -1000, 0.05, -0.05, 60, -60, 7, -7])
     kept = [1000, 0, 0.05, 0, 60, 0, 7, 0]
@@ -550,6 +578,9 @@ def parameters_by_hand(answer, rng):
         {
             "that is an encoder layer: a decoder layer also reads.": 328,
             "there are three norms, you counted two.": 496,
+            "there are three norms, you counted four.": 520,
+            "there are two blocks of four maps each, eight in all.": 466,
+            "b_1 has m numbers, b_2 has w.": 512,
             "the norms are missing: each has a gain and a shift.": 472,
             "a norm has a gain and a shift.": 490,
             "attention's biases are missing.": 460,
@@ -585,6 +616,9 @@ def flops_by_hand(answer, rng):
             "are computed.": 5832,
             "scores are there, the weighted sums are missing.": 5292,
             "the feed-forward part has two maps.": 5472,
+            "only matrix products count, no biases.": 6152,
+            "only matrix products count, not the softmax.": 6147,
+            "the feed-forward part runs over the i written tokens.": 6792,
             "the memory's keys and values are made in this layer.": 4920,
             "the scores and weighted sums are missing.": 4512,
         },
@@ -666,6 +700,8 @@ def sentences_by_hand(answer, rng):
             "each position may attend to the next token, which is its label: "
             "query i may see keys up to i, not i + 1.": told(leak),
             "the future is not masked at all.": told(full),
+            "each position sees two later tokens: query i may see keys up to "
+            "i.": told(np.tril(full, 2)),
             "the mask permits the future and forbids the past.": told(past.T),
             "the mask is applied after the softmax: the permitted weights do "
             "not sum to 1.": told(past, late=True),
@@ -816,6 +852,11 @@ def lost_by_hand(answer, rng):
             "only the decoder's last layer has the mask; the first one "
             "reads the padding.": logits(REAL, full, REAL),
             "the encoder has lost the mask.": logits(full, REAL, REAL),
+            "the decoder reads the memory, not the embedded source.": t
+            + 3 * m[:, None],
+            "x is added to what is read: x = x + ...": np.broadcast_to(
+                4 * m[:, None], t.shape
+            ),
             "no call has the mask.": logits(full, full, full),
             "the decoder's mask is inverted: True means may attend.": (
                 logits(REAL, ~REAL, ~REAL)

@@ -117,6 +117,7 @@ def rescales(answer, rng):
         {
             "the old norm is not corrected for the new top.": [13],
             "the factor is upside down: the old terms shrink.": [49],
+            "the factor is exp(old top - new top), once.": [1.75],
             "the old norm is forgotten.": [1],
         },
     )
@@ -402,6 +403,10 @@ def square_by_hand(answer, rng):
             "attention has four maps: queries, keys, values and output.": 9,
             "that is the feed-forward part alone.": 6,
             "f need not be 4 d.": 12,
+            "multiply-adds are counted on both sides: the maps to f and back "
+            "cost 2 d f, not 4 d f.": 16,
+            "the maps of attention cost 4 d squared in all, not 8.": 14,
+            "attention has four maps, and two products of n squared.": 8,
             "the feed-forward part costs d f, not f squared.": 22,
         },
     )
@@ -435,6 +440,12 @@ def last_by_hand(answer, rng):
         {
             "the state before is dropped: each step starts afresh.": [0.6, 0],
             "that is the first state; go on to the last token.": [0.5, 0],
+            "the result of tanh is the new state; the old one is not added.": [
+                0.5 + 15 / 17,
+                0,
+            ],
+            "that is a sigmoid, not the tanh.": 1
+            / (1 + np.exp(-np.array([LN2 * (1 + 2 / (1 + 3**-0.5)), 0.5]))),
             "the tanh is missing.": [LN2 * (1 + 2 * np.arctanh(0.5)), 0],
         },
     )
@@ -525,6 +536,7 @@ def share_by_hand(answer, rng):
             )
             ** 3,
             "that sums the entries; the norm is Euclidean.": 7 / 8,
+            "that is the largest entry; the norm is Euclidean.": 3 / 4,
             "that is the norm of the matrix power, its worst case over all "
             "g.": np.linalg.norm(np.linalg.matrix_power(U, 3), 2),
         },

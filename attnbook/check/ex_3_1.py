@@ -123,6 +123,8 @@ def step_state(answer, rng):
         "the state",
         {
             "the tanh of the recurrence is missing.": inside,
+            "that is a sigmoid, not the tanh.": 1 / (1 + np.exp(-inside)),
+            "that is cut off at 1, not the tanh.": np.clip(inside, -1, 1),
             "the context is left out of the recurrence.": np.tanh(
                 [0.3, 0.4, 0.5]
             ),
@@ -268,6 +270,8 @@ def grams_words(answer, rng):
             "that divides by the reference's n-grams: precision counts "
             "those of the translation.": [4, 8],
             "matches first, then the n-grams.": [5, 4],
+            "the larger count is taken; the smaller of both counts.": [7, 5],
+            "return both numbers, not their quotient.": [4 / 5, 5],
             "the reference's count is taken; the smaller of both counts.": (
                 [2 + 1 + 3, 5]
             ),
@@ -379,6 +383,10 @@ def grams_digits(answer, rng):
 @GRAMS.check("matches anywhere, overlapping, of whole words")
 def grams_anywhere(answer, rng):
     why = "the words run together: 1 is not part of 11; compare tuples."
+    got = grams(answer, [1, 2], [5, 5, 5, 1, 2], 1)
+    what = "1 2 against 5 5 5 1 2 (is the reference cut to the translation's "
+    what += "length?)"
+    expect_close(got, [2, 2], what)
     got = grams(answer, [1, 2], [11, 2], 1)
     expect_close(got, [1, 2], "1 2 against 11 2, n = 1", {why: [2, 2]})
     why = "n-grams may overlap, in the reference too."
@@ -422,6 +430,13 @@ def equal_by_hand(answer, rng):
             "that is the slope of the sums over the lengths; alpha is an "
             "exponent.": -1 / 20,
             "the lengths need a logarithm, too.": np.log(0.5) * 16,
+            "divide the sums' natural logarithm, not that of base 2.": (
+                -1 / np.log(1 / 16)
+            ),
+            "nothing is added to the lengths.": np.log(0.5) / np.log(5 / 65),
+            "nothing is added to the lengths; that is another penalty.": (
+                np.log(0.5) / np.log(9 / 69)
+            ),
             "the sums need a logarithm, too.": 0.5 / np.log(1 / 16),
             "divide the sums before the logarithm, do not multiply them.": (
                 np.log(18) / np.log(1 / 16)
@@ -609,6 +624,7 @@ def six_words():
         weights[row, column] = 0.86 if row else 0.3
     gold[0, 1] = gold[2, 2] = gold[5, 7] = True
     gold[3, [3, 4, 5, 6]] = True
+    weights[3, 3] = 0.03  # the largest of its column
     return weights, gold
 
 
@@ -633,6 +649,7 @@ def error_by_hand(answer, rng):
             "that divides by the union of A and G; add their sizes.": 0.7,
             "that is 1 - AER: how good, not how wrong.": 6 / 13,
             "the factor 2 is missing.": 10 / 13,
+            "each row draws one link, not one for each column.": 1 - 6 / 55,
             "rows without a true link draw one as well: |A| is the number "
             "of rows.": 5 / 11,
             "a link needs the largest weight of its row, not more than one "

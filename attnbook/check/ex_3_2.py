@@ -106,12 +106,19 @@ def pool_sums(answer, rng):
     sums = np.zeros((2, 4))
     sums[:, 0] = 14, 5.4  # (7 + 28 + 14) 2/7 and 4/5 6 + 1/5 3
     sums[:, 1] = HALF * 3 / 7, -HALF * 2 / 5
-    mean = given[0].mean(axis=1)
+    mean, number = given[0].mean(axis=1), np.array([[3], [2]])
     expect_close(
         c,
         sums,
         "sums",
-        {"that is the plain mean, padding counted.": mean},
+        {
+            "that is the plain mean, padding counted.": mean,
+            "divided by the number of words; the weights sum to 1.": sums
+            / number,
+            "that is the state with the largest weight alone.": given[0][
+                [0, 1], [1, 0]
+            ],
+        },
         tolerance=1e-5,
     )
 
@@ -253,6 +260,9 @@ def fall_by_hand(answer, rng):
             "the scores are lost: all weights are equal.": np.array(
                 [equal, 0, -equal]
             ),
+            "that is p times the weight; remove the state.": np.array(
+                [0.125, 0.25, 0.125]
+            ),
             "that is what each state alone would give: the one that is "
             "removed is the one that is kept.": np.array(
                 [-13 / 28, 0, 13 / 28]
@@ -354,6 +364,9 @@ def gap_by_hand(answer, rng):
         "m multiplies where it should divide: more words need less gap.": 60,
         "the m words share the weight: divide by m.": 30,
         "A must be divided by 1 - A.": 3.75,
+        "the other words are n - m, not n - 1.": 16.5,
+        "ln is the natural logarithm, of A too.": 5 * np.exp(np.log10(3)),
+        "the logarithms are added, not multiplied.": 5 ** np.log(3),
     }
     suspects = {why: np.log(x) for why, x in cases.items()}
     suspects["take the logarithm: the gap is g, not e^g."] = 15
@@ -522,6 +535,7 @@ def weight_by_hand(answer, rng):
             / (np.log(39) + 39),
             "the sign of the gap is reversed.": 1 / (1 + 39**2),
             "that is one of the other words.": 1 / 78,
+            "the exponential is e^g, not 2^g.": 1 / (1 + 39 / 2 ** np.log(39)),
         },
     )
     got = answer.call("weight_of_one", np.log(2), 3)

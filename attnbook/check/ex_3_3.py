@@ -229,6 +229,14 @@ def both_by_hand(answer, rng):
         "the scores are divided by w, not by its root.": mean,
         "the scores are divided by the root of the number of words; w is "
         "the width.": of_i,
+        "g is a weighted sum already: do not divide it.": np.hstack(
+            [a @ u, a @ (b.T @ h) / 3]
+        ),
+        "the second half must hold what the question words saw, not h.": (
+            np.hstack([a @ u, np.pad(h, [(0, 0), (0, 4 - h.shape[1])])])
+        ),
+        "the scores are divided by the root of the number of question words; "
+        "w is the width.": joined(shares(2**0.5 * s, 1), shares(2**0.5 * s, 0)),
         "the half with u comes first.": np.hstack(halves(a, b)[::-1]),
         "the second half must hold what the question words saw, g, not u "
         "again.": np.hstack([a @ u, a @ u]),
@@ -261,6 +269,12 @@ def both_padded(answer, rng):
         "to 1.": joined(a * may_u, b * may_h[:, None]),
         "padded scores are 0, not -infinity; exp(0) is 1.": joined(
             shares(zero_a, 1), shares(zero_b, 0)
+        ),
+        "padded scores of the passage are 0, not -infinity; exp(0) is 1.": (
+            joined(right_a, shares(zero_b, 0))
+        ),
+        "padded scores of the question are 0, not -infinity; exp(0) is 1.": (
+            joined(shares(zero_a, 1), right_b)
         ),
     }
     got = answer.call("coattention", h, u, may_h, may_u)
@@ -342,6 +356,15 @@ def null_even(answer, rng):
             4
         ),
         "that is the logarithm of n alone; the scores matter.": np.log(3),
+        "the largest score plus log n is right for equal scores only.": (
+            np.log(24)
+        ),
+        "that uses log p; the null itself is in the denominator too.": (
+            np.log(7)
+        ),
+        "the largest score, which you subtracted, must be added again.": (
+            np.log(14 / 8)
+        ),
         "that is the sum of the scores.": np.log(64),
         "that is the logarithm of the mean of the exponentials.": np.log(
             14 / 3
@@ -363,6 +386,7 @@ def null_fifth(answer, rng):
         "that uses log p; the null itself is in the denominator too.": np.log(
             14 / 5
         ),
+        "ln is the natural logarithm, of the odds too.": np.log(14) - 2,
         "that uses 1 - p only.": np.log(14 * 4 / 5),
         "that adds p, not the logarithm of its odds.": np.log(14) + 0.2,
         "that adds the odds, not their logarithm.": np.log(14) + 0.25,
@@ -439,6 +463,8 @@ def padding_by_hand(answer, rng):
             -np.log([4 / 7, 3 / 5]).mean()
         ),
         "the mask is not used.": -np.log([4 / 16, 3 / 18]).mean(),
+        "padding has the score -1, and exp(-1) is not 0: it takes its share."
+        "": -np.log([4 / (6 + np.exp(-1)), 3 / (3 + 2 * np.exp(-1))]).mean(),
         "that is the sum over the batch, not its mean.": 2 * right,
         "that is the mean of p; minus its logarithm is asked.": 5 / 6,
         "that is log p; the loss is minus it.": -right,
