@@ -1,6 +1,7 @@
 """Grading on a Dask cluster, one of whose machines is killed on the way."""
 
 import os
+import resource
 import signal
 from dataclasses import replace
 
@@ -94,6 +95,16 @@ def test_the_same_scores_as_on_one_machine(cluster, settings):
         )
     )
     assert here.questions == there.questions
+
+
+def test_a_worker_has_a_limit_of_memory_once_it_has_graded(cluster, settings):
+    (result,) = batch.grade_there(
+        settings, submissions(1), cluster.scheduler_address
+    )
+    assert result.points == 12
+    with distributed.Client(cluster.scheduler_address) as client:
+        limits = client.run(resource.getrlimit, resource.RLIMIT_AS).values()
+    assert any(soft != resource.RLIM_INFINITY for soft, _ in limits)
 
 
 def test_another_version_of_the_course_grades_nothing(cluster, settings):

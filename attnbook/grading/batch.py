@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 import multiprocessing
 import resource
 import secrets
@@ -52,6 +53,17 @@ def limit_own_memory() -> None:
     if hard != resource.RLIM_INFINITY:
         room = min(room, hard)
     resource.setrlimit(resource.RLIMIT_AS, (room, hard))
+
+
+@functools.cache
+def limit_own_memory_once() -> None:
+    limit_own_memory()
+
+
+def grade_one_there(settings: Settings, submission: Submission) -> str:
+    """The same in a worker of a cluster, a process that others started."""
+    limit_own_memory_once()
+    return grade_one(settings, submission)
 
 
 def grade_one(settings: Settings, submission: Submission) -> str:
@@ -192,7 +204,10 @@ def grade_there(
         run = secrets.token_hex(4)
         futures = {
             client.submit(
-                grade_one, settings, submission, key=f"grade-{run}-{number}"
+                grade_one_there,
+                settings,
+                submission,
+                key=f"grade-{run}-{number}",
             ): submission
             for number, submission in enumerate(submissions)
         }
