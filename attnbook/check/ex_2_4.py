@@ -174,7 +174,7 @@ def turn_by_hand(answer, rng):
 
 @TURN.check("each example has its own positions")
 def own_positions(answer, rng):
-    x = rng.normal(size=(2, 3, 5, 8))
+    x = rng.normal(size=(2, 5, 5, 8))  # as many heads as rows
     positions = np.array([[0, 1, 2, 3, 4], [9, 2, 0, 7, 7]])
     got = answer.call("turn", x, positions, 30.0)
     alone = answer.call("turn", x[1:], positions[1:], 30.0)
@@ -185,7 +185,9 @@ def own_positions(answer, rng):
             "example must be turned by its own row of positions."
         )
     shaped(got, x.shape)
-    expect_close(got[0, :, 0], x[0, :, 0], "position 0 stays as it is")
+    expect_close(
+        got[0, :, 0], x[0, :, 0], "position 0 stays as it is, in each head"
+    )
     norm = np.linalg.norm(shaped(got, x.shape), axis=-1)
     expect_close(norm, np.linalg.norm(x, axis=-1), "the lengths of the rows")
 

@@ -766,14 +766,14 @@ def sentence_future(answer, rng):
 
 def sentence_of_far_scores(answer):
     """Token 0 has the score -3e7 as a key, token 1, the last one, 0."""
-    embed, places = 30 * np.eye(4, 6), np.tile(np.eye(6)[5], (4, 1))
+    embed, places = -30 * np.eye(4, 6), np.tile(np.eye(6)[5], (4, 1))
     W_q, W_k = np.zeros((2, 6, 4))
-    W_q[5, 0], W_k[0, 0] = 2, -1e6
+    W_q[5, 0], W_k[0, 0] = 2, 1e6
     args = np.array([[0, 0, 0, 1]]), embed, places, W_q, W_k, np.eye(6), 3
     leak = "a forbidden key has weight where the permitted scores are -3e7: "
     leak += "it must be masked with minus infinity, not with some number."
     suspects = {leak: np.array([[0, 0, LN2]])}
-    suspects[leak + " "] = np.array([[0, 0, 900]])
+    suspects["x + y may be negative: no ReLU."] = np.full((1, 3), 2 * LN2)
     expect_close(
         answer.call("nats_per_token", *args),
         np.array([[0, 0, 1800.0]]),

@@ -175,18 +175,21 @@ def pool_far(answer):
 
 
 def pool_apart(answer):
-    """Scores of 1e6 and of -1e6 in one batch, padding between two words, forty
+    """Scores of 1e6 and -1e6 in one batch, padding between two words, forty
     words; then a small weight on a large state."""
     h, q, may = np.zeros((3, 40, 2)), np.zeros((3, 1)), np.zeros((3, 40), bool)
     h[0, :, 0], h[1, :, 0] = 50, -50  # their tanh is 1 and -1
+    h[0, 2, 0] = HALF
     may[0, [0, 2]] = may[1, :2] = may[2] = True
     W, U, v = np.zeros((1, 3)), np.zeros((2, 3)), np.array([1e6, 64, 0])
     U[0, 0] = 1
     _, a = answer.call("pool_reviews", h, q, W, U, v, may, parts=2)
-    what = "scores of 1e6 for two words with padding between them, of -1e6 for "
-    what += "two, of 0 for forty (is one maximum taken for all? does the mask "
-    what += "hold word for word?)"
-    expect_close(a, may / may.sum(axis=1, keepdims=True), what)
+    what = "scores of 1e6 and 5e5 for two words with padding between them, of "
+    what += "-1e6 for two, of 0 for forty (are scores cut off? is one maximum "
+    what += "taken for all? does the mask hold word for word?)"
+    want = may / may.sum(axis=1, keepdims=True)
+    want[0] = np.arange(40) == 0
+    expect_close(a, want, what)
     h, may = np.zeros((1, 2, 2)), np.ones((1, 2), bool)
     h[0, 0, 1], h[0, 1, 0] = 1, np.exp(64.0)
     U[0, 0], U[1, 1] = 0, 100  # scores 64 and 0

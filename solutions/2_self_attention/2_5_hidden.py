@@ -628,13 +628,13 @@ def score(z, tokens, pad):
     )
 
 
-def shown(sums=right, score=score, own=1):
+def shown(sums=right, score=score, own=1, out=lambda y: y):
     """A nats_per_token that differs from the right one in one step."""
 
     def nats_per_token(tokens, embed, places, W_q, W_k, W_v, pad):
         x = embed[tokens] + places
         y = sums(x @ W_q, x @ W_k, x @ W_v)
-        return score((own * x + y) @ embed.T, tokens, pad)
+        return score(out(own * x + y) @ embed.T, tokens, pad)
 
     return nats_per_token
 
@@ -697,6 +697,7 @@ def filled(low):
 
 for low in (-100.0, -1e4, -1e6):
     wrong_shown("a forbidden key has weight", sums=filled(low))
+wrong_shown("no ReLU", out=torch.relu)
 wrong_shown("no cost is cut off", score=lambda *z: score(*z).clamp(max=100))
 wrong_shown(
     "do the later ones still see it?",

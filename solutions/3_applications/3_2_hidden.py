@@ -453,6 +453,7 @@ def below(s, top):
     return a / a.sum(-1, keepdim=True)
 
 
+pool("are scores cut off?", lambda s: s.clamp(max=5000).softmax(-1))
 pool("one maximum taken for all", lambda s: below(s, s.max()))
 pool(
     "is it cut off?",
