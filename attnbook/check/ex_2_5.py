@@ -440,9 +440,10 @@ def layer_of_many(answer, rng):
     order = np.roll(np.arange(40)[::-1], 3)
     turned = layer(answer, x[order], **maps)
     what = "forty tokens in another order (does each attend to all?)"
-    expect_close(turned, got[order], what)
+    expect_close(turned, got[order], what, tolerance=1e-4)
     whole = layer(answer, x.astype(int), **maps)
-    expect_close(whole, got, "tokens of integers, against the same as floats")
+    what = "tokens of integers, against the same as floats"
+    expect_close(whole, got, what, tolerance=1e-4)
 
 
 @LAYER.check("scores from -1000 to 1000")
@@ -795,15 +796,17 @@ def sentence_parts(answer, rng):
     c = rng.normal(size=6)
     got = answer.call("nats_per_token", tokens, embed + c, places - c, *rest)
     what = "what is added to all tokens and taken from all places has no effect"
-    expect_close(got, before, what)
+    expect_close(got, before, what, tolerance=1e-4)
     got = answer.call("nats_per_token", tokens[:, :4], embed, places[:4], *rest)
-    expect_close(got, before[:, :3], "the first four of five positions")
+    what = "the first four of five positions"
+    expect_close(got, before[:, :3], what, tolerance=1e-4)
 
 
 @SHOWN.check("gradients")
 def sentence_gradient(answer, rng):
     names = "tokens", "embed", "places", "W_q", "W_k", "W_v", "pad"
     args = dict(zip(names, sentence_arguments(rng)))
+    args |= {name: args[name] / 2 for name in names[1:-1]}
     expect_gradients(answer, "nats_per_token", args, rng)
 
 
@@ -945,7 +948,8 @@ def lost_padding(answer, rng):
     before = answer.call("next_logits", source, written, embed, *rest)
     longer = np.concatenate([source, np.full((2, 5), 4)], axis=1)
     got = answer.call("next_logits", longer, written, embed, *rest)
-    expect_close(got, before, "logits after five more padding tokens")
+    what = "logits after five more padding tokens"
+    expect_close(got, before, what, tolerance=1e-4)
     other = embed + 3 * np.eye(5)[:, 4:] * np.ones(7)
     got = answer.call("next_logits", source, written, other, *rest)
     shaped(before, (2, 3, 5))
@@ -963,11 +967,11 @@ def lost_padding(answer, rng):
         named = *named, np.roll(embed, more, axis=0)
         got_named = answer.call("next_logits", *named, *rest[:3], now)
         what = f"logits when the tokens get other numbers, padding is {now}"
-        expect_close(got_named, np.roll(before, more, axis=-1), what)
+        want = np.roll(before, more, axis=-1)
+        expect_close(got_named, want, what, tolerance=1e-4)
     # The padding token's own logit may change, as its vector does.
-    expect_close(
-        got[..., :4], before[..., :4], "logits with another padding vector"
-    )
+    what = "logits with another padding vector"
+    expect_close(got[..., :4], before[..., :4], what, tolerance=1e-4)
 
 
 @LOST.check("no token sees a later one")
@@ -985,7 +989,7 @@ def lost_future(answer, rng):
     got = answer.call("next_logits", source, longer, *rest)
     shaped(got, (2, 4, 5))
     what = "the first three logits when a fourth token is written"
-    expect_close(got[:, :3], before, what)
+    expect_close(got[:, :3], before, what, tolerance=1e-4)
 
 
 @LOST.check("gradients")
@@ -997,7 +1001,7 @@ def lost_gradient(answer, rng):
         raise Wrong("training would move the vector of the padding token.")
     names = "source", "written", "embed", "maps", "self_maps", "read_maps"
     args = dict(zip((*names, "pad"), args))
-    args["embed"] = args["embed"] / 2
+    args["embed"] = args["embed"] / 5
     for name, grad in zip(names[3:], to_maps):
         if (np.abs(grad).max(axis=(1, 2)) == 0).any():
             raise Wrong(

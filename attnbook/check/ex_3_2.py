@@ -343,12 +343,11 @@ def fall_properties(answer, rng):
         "a fall may be negative.": np.maximum(want, 0),
     }
     expect_close(got, want, "eight states of equal scores", suspects)
-    got = answer.call("fall_if_removed", h, np.full(8, 0.3), w / 1e6)
+    got = answer.call("fall_if_removed", h, np.full(8, 0.3), w / 1000)
     want = (z.mean() - (z.sum() - z) / 7) / 4  # sigma's slope at 0
-    rough = 0.1 if got.dtype == np.float32 else 1e-4
-    what = "the same states, w a millionth as large: falls, times a million "
+    what = "the same states, w a thousandth as large: falls, times a thousand "
     what += "(are they rounded, or is a small number added?)"
-    expect_close(got * 1e6, want, what, tolerance=rough)
+    expect_close(got * 1000, want, what, tolerance=1e-3)
     for sure in (9, -9):
         got = answer.call("fall_if_removed", h, np.full(8, 0.3), sure * w)
         want = p(sure * z.mean()) - p(sure * (z.sum() - z) / 7)

@@ -731,9 +731,9 @@ alpha("alpha may lie beyond 0 and 1", lambda x: min(x, 1))
 alpha("is something cut off?", lambda x: np.clip(x, -5, 5))
 
 
-@HIDDEN.wrong("3_1.c", "is a quotient rounded")
+@HIDDEN.wrong("3_1.c", "a small number added to it")
 def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return np.log(sum_1 / sum_2) / np.log(words_1 / words_2 + 1e-8)
+    return np.log(sum_1 / sum_2) / np.log(words_1 / words_2 + 1e-6)
 
 
 def changed(says, scores=lambda s: s, weights=lambda a: a, most=999):

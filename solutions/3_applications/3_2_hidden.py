@@ -481,9 +481,9 @@ def fall_if_removed(h, s, w):
     return sigma(softmax(s) @ h @ w) - filled(h, s, w, -1e4)
 
 
-@HIDDEN.wrong("3_2.b", "are they rounded")
+@HIDDEN.wrong("3_2.b", "yours is rounded to 5 decimals")
 def fall_if_removed(h, s, w):
-    return np.round(sigma(softmax(s) @ h @ w) - sigma(without(h, s, w)), 6)
+    return np.round(sigma(softmax(s) @ h @ w) - sigma(without(h, s, w)), 5)
 
 
 def gap(says, rule):
