@@ -8,12 +8,12 @@ from pathlib import Path
 from attnbook.console import speak_utf8
 from attnbook.grading import session
 from attnbook.grading.clone import find_course
-from attnbook.grading.collect import CollectError
 from attnbook.grading.course import Course, CourseError
+from attnbook.grading.intake.collect import CollectError
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.model import NOT_GRADED
-from attnbook.grading.runfolder import RunError
-from attnbook.grading.sandbox import SandboxError
+from attnbook.grading.output.runfolder import RunError
+from attnbook.grading.sandbox.process import SandboxError
 
 ALL_GRADED, SOME_NOT, BAD_INPUT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 130
 UNSAFE = (
@@ -216,11 +216,11 @@ def run_grade(options) -> int:
 def run_release(options) -> int:
     course, numbers = open_course(options)
     if options.nbgrader:
-        from attnbook.grading.nbgrader_tools import lay_out
+        from attnbook.grading.output.nbgrader_tools import lay_out
 
         written = lay_out(course, numbers, options.out)
     else:
-        from attnbook.grading.release import release
+        from attnbook.release.release import release
 
         written = release(course, numbers, options.out, options.github)
     for path in written:

@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 
-from attnbook.grading.collect import collect
+from attnbook.grading.intake.collect import collect
 
 ONE = {"2_1": "2_1_queries_keys_values"}
 TWO = ONE | {"2_2": "2_2_scaling"}

@@ -16,7 +16,7 @@ from attnbook.grading.course import Course
 from attnbook.grading.grader import TIMES, Attempt, Grader, rng_for
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import GRADED, NOT_GRADED, Result, Submission
-from attnbook.grading.sandbox import FIRST_UID, Sandbox, SandboxError
+from attnbook.grading.sandbox.process import FIRST_UID, Sandbox, SandboxError
 from attnbook.notebooks.cells import Cell
 from tests.attacks import CASES, LEAVE, LOOK, Case, notebook, solved
 from tests.needs import skip_without_sandbox

@@ -11,7 +11,7 @@ from attnbook.grading import batch
 from attnbook.grading.course import Course
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import Submission
-from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.grading.sandbox.process import Sandbox, SandboxError
 from attnbook.grading.settings import Settings
 from tests.needs import module, needs, skip_without_sandbox
 from tools.notebooks import ROOT

@@ -11,8 +11,8 @@ import zipfile
 
 import pytest
 
-from attnbook.grading.collect import CollectError, collect
 from attnbook.grading.intake import bounds, zips
+from attnbook.grading.intake.collect import CollectError, collect
 from attnbook.grading.intake.found import read_file
 from attnbook.grading.intake.item import Refused
 from attnbook.grading.intake.names import RESERVED, folder_name, student_name

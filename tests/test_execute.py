@@ -321,7 +321,8 @@ def test_what_defines_a_name():
 def test_every_command_that_runs_cells_uses_this_module():
     """No second copy that could drift apart."""
     from attnbook.check import __main__ as check
-    from attnbook.grading import course, inside
+    from attnbook.grading import course
+    from attnbook.grading.sandbox import inside
 
     for module in (check, course, inside):
         source = inspect.getsource(module)

@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 from attnbook.check.engine import Module
-from attnbook.grading import frames
-from attnbook.grading.frames import LENGTHS, MAX_BODY, MAX_HEADER, BadFrame
+from attnbook.grading.sandbox import frames
+from attnbook.grading.sandbox.frames import (
+    LENGTHS,
+    MAX_BODY,
+    MAX_HEADER,
+    BadFrame,
+)
 
 KINDS = sorted(frames.KINDS)
 SHAPES = [(), (0,), (1,), (7,), (2, 3), (0, 5), (3, 0), (2, 1, 4), (1,) * 16]

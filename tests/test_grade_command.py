@@ -15,8 +15,8 @@ from attnbook import cli
 from attnbook.grading.course import Course
 from attnbook.grading.grader import Grader
 from attnbook.grading.model import QuestionResult, Result
-from attnbook.grading.runfolder import RunFolder
-from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.grading.output.runfolder import RunFolder
+from attnbook.grading.sandbox.process import Sandbox, SandboxError
 from tests.mixed_class import write_class
 from tests.needs import require, skip_without_sandbox
 from tools.notebooks import ROOT

@@ -7,7 +7,7 @@ import pytest
 from attnbook.grading.course import Course
 from attnbook.grading.grader import Grader
 from attnbook.grading.model import Submission
-from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.grading.sandbox.process import Sandbox, SandboxError
 from tests.needs import skip_without_sandbox
 from tools.derive import target
 from tools.notebooks import ROOT

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from attnbook.grading.collect import collect
+from attnbook.grading.intake.collect import collect
 from tests.handed_in import (
     EMPTY,
     GOOD,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from attnbook.grading.collect import collect
 from attnbook.grading.intake import bounds, found
+from attnbook.grading.intake.collect import collect
 from attnbook.grading.intake.found import read_file
 from attnbook.grading.intake.sheets import said_in
 from attnbook.notebooks.names import number_of, sheets_below

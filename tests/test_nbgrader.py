@@ -20,19 +20,19 @@ from pathlib import Path
 import pytest
 
 from attnbook.grading.course import Course, CourseError
-from attnbook.grading.gradebook import (
-    GradebookError,
-    address,
-    in_file,
-    write_scores,
-)
-from attnbook.grading.marks import place_submissions, student_id
 from attnbook.grading.model import (
     NOT_GRADED,
     QuestionResult,
     Result,
 )
-from attnbook.grading.nbgrader_tools import (
+from attnbook.grading.output.gradebook import (
+    GradebookError,
+    address,
+    in_file,
+    write_scores,
+)
+from attnbook.grading.output.marks import place_submissions, student_id
+from attnbook.grading.output.nbgrader_tools import (
     grade_with_nbgrader,
     lay_out,
     path_with_tools,
@@ -394,8 +394,10 @@ def test_without_nbgrader_one_sentence_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "nbgrader", None)
     names = ("nbgrader_tools", "marks", "gradebook")
     for name in names:
-        monkeypatch.delitem(sys.modules, f"attnbook.grading.{name}")
-    *_, fresh = (import_module(f"attnbook.grading.{name}") for name in names)
+        monkeypatch.delitem(sys.modules, f"attnbook.grading.output.{name}")
+    *_, fresh = (
+        import_module(f"attnbook.grading.output.{name}") for name in names
+    )
     with pytest.raises(
         fresh.GradebookError, match="needs nbgrader: .* install"
     ):

@@ -18,7 +18,7 @@ import attnbook
 from attnbook.check.__main__ import main
 from attnbook.grading.course import Course, CourseError, cells_of
 from attnbook.grading.limits import MIB, Limits
-from attnbook.grading.release import (
+from attnbook.release.release import (
     ReleaseError,
     answer_lines,
     exercise,
@@ -55,7 +55,7 @@ def test_a_student_gets_what_is_needed_and_no_more(files):
         "requirements.txt",
     }
     package = {n for n in files if n.startswith("attnbook/")}
-    assert {"attnbook/check/__main__.py", "attnbook/masks.py"} <= package
+    assert {"attnbook/check/__main__.py", "attnbook/nn/masks.py"} <= package
     assert not [n for n in package if "grading" in n or "cli" in n]
     assert files[NOTEBOOK] == (COURSE.root / NOTEBOOK).read_bytes()
     plain = hand_out(COURSE, ["2_1"])
@@ -189,7 +189,7 @@ def test_a_stale_notebook_is_not_handed_out(copy, tmp_path):
 
 
 def test_a_release_that_would_leak_is_not_written(copy, tmp_path):
-    path = copy.root / "attnbook/masks.py"
+    path = copy.root / "attnbook/nn/masks.py"
     answer = max(answer_lines(SHEET), key=len)
     path.write_text(path.read_text("utf8") + f"\n{answer}\n", "utf8")
     last = len(path.read_text("utf8").splitlines())
@@ -197,7 +197,7 @@ def test_a_release_that_would_leak_is_not_written(copy, tmp_path):
         release(copy, ["2_1"], tmp_path / "out.zip")
     assert str(reason.value) == (
         "Nothing was written, because students would see what they must not: "
-        f"attnbook/masks.py, line {last} holds an answer of 2_1."
+        f"attnbook/nn/masks.py, line {last} holds an answer of 2_1."
     )
     assert not list(tmp_path.glob("out*"))
 

@@ -11,18 +11,18 @@ from html.parser import HTMLParser
 
 import pytest
 
-from attnbook.grading import report, tables
-from attnbook.grading.collect import folder_name
 from attnbook.grading.intake.account import Found
+from attnbook.grading.intake.collect import folder_name
 from attnbook.grading.model import (
     NOT_GRADED,
     CheckResult,
     QuestionResult,
     Result,
 )
-from attnbook.grading.report import gradescope, page, write_reports
-from attnbook.grading.tables import files as files_table
-from attnbook.grading.tables import summary
+from attnbook.grading.output import report, tables
+from attnbook.grading.output.report import gradescope, page, write_reports
+from attnbook.grading.output.tables import files as files_table
+from attnbook.grading.output.tables import summary
 
 WITH = {"digest": "9f2c81a0", "seed": 987654321}
 EVIL = "<script>alert(1)</script>{title}\u202e\x1b[31mred\x00\u200b&amp;\ud800"

@@ -12,12 +12,12 @@ import sys
 import pytest
 
 from attnbook.check import __main__ as command
-from attnbook.grading import sandbox as module
 from attnbook.grading.course import Course
 from attnbook.grading.grader import Grader
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import Submission
-from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.grading.sandbox import bwrap
+from attnbook.grading.sandbox.process import Sandbox, SandboxError
 from attnbook.notebooks.cells import Cell
 from tests.needs import skip_without_sandbox
 from tools.notebooks import ROOT
@@ -232,13 +232,13 @@ def test_a_package_that_only_its_owner_can_read_is_copied(tmp_path):
     package = tmp_path / "attnbook"
     (package / "data").mkdir(parents=True)
     (package / "data" / "x.py").write_text("x = 1", "utf8")
-    assert module.for_everyone.__wrapped__(package) == package
+    assert bwrap.for_everyone.__wrapped__(package) == package
     (package / "data" / "x.py").chmod(0o600)
-    copy = module.for_everyone.__wrapped__(package)
+    copy = bwrap.for_everyone.__wrapped__(package)
     assert copy != package
     assert (copy / "data" / "x.py").stat().st_mode & 0o777 == 0o644
     (package / "data").chmod(0o700)
-    copy = module.for_everyone.__wrapped__(package)
+    copy = bwrap.for_everyone.__wrapped__(package)
     assert (copy / "data").stat().st_mode & 0o777 == 0o755
 
 

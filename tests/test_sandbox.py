@@ -21,19 +21,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from attnbook.grading import sandbox as module
 from attnbook.grading.course import Course
 from attnbook.grading.grader import Grader
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.model import Submission
-from attnbook.grading.sandbox import (
-    FIRST_UID,
-    READ_ONLY,
-    Sandbox,
-    SandboxError,
-    bwrap_flags,
-    explain,
-)
+from attnbook.grading.sandbox import bwrap, process
+from attnbook.grading.sandbox.bwrap import READ_ONLY, bwrap_flags, explain
+from attnbook.grading.sandbox.process import FIRST_UID, Sandbox, SandboxError
 from tests.needs import needs, skip, skip_without_sandbox
 from tools.notebooks import ROOT
 
@@ -79,10 +73,10 @@ def quick(works, monkeypatch, tmp_path):
     path = tmp_path / "torch.py"
     path.write_text(NO_TORCH)
     files = [
-        *module.bwrap_files(),
+        *bwrap.bwrap_files(),
         ("--ro-bind", str(path), "/course/torch.py"),
     ]
-    monkeypatch.setattr(module, "bwrap_files", lambda: files)
+    monkeypatch.setattr(bwrap, "bwrap_files", lambda: files)
     monkeypatch.setattr(Sandbox, "rehearse", lambda self: None)
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)
@@ -475,13 +469,13 @@ def without_step(monkeypatch, folder: Path, name: str, old: str, new: str):
     package = folder / "attnbook"
     ignore = shutil.ignore_patterns("data", "__pycache__")
     shutil.copytree(ROOT / "attnbook", package, ignore=ignore)
-    path = package / "grading" / name
+    path = package / "grading/sandbox" / name
     text = path.read_text()
     assert text.count(old) == 1, f"{name} has no longer one {old!r}"
     path.write_text(text.replace(old, new))
-    files = [f for f in module.bwrap_files() if f[-1] != module.PACKAGE]
-    files.append(("--ro-bind", str(package), module.PACKAGE))
-    monkeypatch.setattr(module, "bwrap_files", lambda: files)
+    files = [f for f in bwrap.bwrap_files() if f[-1] != bwrap.PACKAGE]
+    files.append(("--ro-bind", str(package), bwrap.PACKAGE))
+    monkeypatch.setattr(bwrap, "bwrap_files", lambda: files)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -636,11 +630,11 @@ def test_a_sandbox_that_does_not_start_again_is_no_zero(works, monkeypatch):
     text += "import os, signal; signal.signal(10, lambda *more: os._exit(0))"
     begin, opened = works.open, []
 
-    def once(seed):
+    def once(seed, withheld):
         opened.append(seed)
         if len(opened) > 1:
             raise SandboxError("not again")
-        return begin(seed)
+        return begin(seed, withheld)
 
     monkeypatch.setattr(works, "open", once)
     with pytest.raises(SandboxError, match="not again"):
@@ -713,7 +707,7 @@ def test_the_end_of_a_host_or_of_a_twin_is_no_zero(works, twins):
 def test_nothing_outlives_a_grader_that_is_killed(works):
     """Not even code that does not want to end."""
     script = (
-        "from attnbook.grading.sandbox import *\n"
+        "from attnbook.grading.sandbox.process import Sandbox\n"
         "with Sandbox(check=False) as s:\n"
         "    base = s.open(0)\n"
         "    print(s.parent.pid, *[p.pid for p in s.processes()], flush=True)\n"
@@ -741,7 +735,7 @@ def test_a_worker_that_cannot_work_is_noticed_before_anyone_is_graded(
     without_step(monkeypatch, tmp_path, *change)
     monkeypatch.setattr(Sandbox, "rehearse", REHEARSE)
     with Sandbox(LIMITS, check=False) as sandbox:
-        monkeypatch.setattr(module, "START", 0.5)
+        monkeypatch.setattr(process, "START", 0.5)
         with pytest.raises(SandboxError, match="code that is right"):
             sandbox.rehearse()
 
@@ -755,8 +749,8 @@ def test_without_a_sandbox_code_runs_all_the_same(works):
 
 
 def test_a_course_that_students_could_read_is_refused(monkeypatch):
-    files = [*module.bwrap_files(), ("--ro-bind", str(ROOT.parent), "/x")]
-    monkeypatch.setattr(module, "bwrap_files", lambda: files)
+    files = [*bwrap.bwrap_files(), ("--ro-bind", str(ROOT.parent), "/x")]
+    monkeypatch.setattr(bwrap, "bwrap_files", lambda: files)
     with pytest.raises(SandboxError, match="students' code could read"):
         grader(Sandbox())
 
@@ -771,18 +765,18 @@ def test_an_environment_in_the_working_folder_shows_nothing_else(
     here = str(tmp_path)
     if layout == "venv":
         library = f"{here}/lib/python3/site-packages"
-        monkeypatch.setattr(module.sysconfig, "get_path", lambda k: library)
+        monkeypatch.setattr(bwrap.sysconfig, "get_path", lambda k: library)
     if layout != "venv":
         monkeypatch.setattr(sys, "base_prefix", here)
     if layout != "system":
         monkeypatch.setattr(sys, "prefix", here)
     for name in ("in/ann.ipynb", "grades/run.json", "solutions"):
-        assert module.exposed(tmp_path / name) is None
-    assert module.exposed(tmp_path / "lib/python3/site-packages/torch")
+        assert bwrap.exposed(tmp_path / name) is None
+    assert bwrap.exposed(tmp_path / "lib/python3/site-packages/torch")
 
 
 def test_the_course_is_not_in_the_sandbox(whole):
-    assert not module.exposed(ROOT / "solutions")
+    assert not bwrap.exposed(ROOT / "solutions")
     names = [str(ROOT / "solutions"), str(Path.home() / ".bashrc"), "/root"]
     source = f"import os; seen = [x for x in {names} if os.path.isfile(x)]"
     assert see(whole, source) == []
@@ -852,7 +846,7 @@ def test_root_is_not_told_to_be_root(monkeypatch):
 
 
 def test_a_bubblewrap_that_hangs(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "START", 0.3)
+    monkeypatch.setattr(process, "START", 0.3)
     script = tmp_path / "bwrap"
     script.write_text("#!/bin/sh\nexec sleep 60\n")
     script.chmod(0o755)

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from attnbook.grading.course import PACKAGE, Course
-from attnbook.grading.withheld import imported_from, stand_in
+from attnbook.grading.sandbox.withheld import imported_from, stand_in
 from tools.derive import target
 from tools.notebooks import ROOT, read
 

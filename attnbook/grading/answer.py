@@ -9,7 +9,9 @@ from numpy.random import Generator
 
 from attnbook.check.engine import Module, NotStarted, Wrong
 from attnbook.grading.limits import Limits
-from attnbook.grading.sandbox import SandboxError, Stopped, Worker
+from attnbook.grading.sandbox.deadline import Stopped
+from attnbook.grading.sandbox.peer import Worker
+from attnbook.grading.sandbox.process import SandboxError
 
 PATIENT = 2  # times that one question may have to be stopped
 AGAIN = 4  # calls of a question that are made a second time

@@ -10,13 +10,13 @@ import signal
 import threading
 from collections.abc import Iterator
 
-from attnbook.grading import jail
 from attnbook.grading.course import CourseError
 from attnbook.grading.grader import Grader
 from attnbook.grading.limits import MIB
 from attnbook.grading.model import NOT_GRADED, Result, Submission
-from attnbook.grading.runfolder import RunError
-from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.grading.output.runfolder import RunError
+from attnbook.grading.sandbox import jail
+from attnbook.grading.sandbox.process import Sandbox, SandboxError
 from attnbook.grading.settings import Settings
 
 OWN_MEMORY = 640 * MIB  # beyond what the grader is made of

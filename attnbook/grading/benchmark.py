@@ -73,7 +73,7 @@ def ours(sheet: Sheet, count: int, jobs: int) -> list[str]:
 def theirs(sheet: Sheet, count: int) -> list[str]:
     if not importlib.util.find_spec("nbgrader"):
         return ["not installed", "-"]
-    from attnbook.grading.nbgrader_tools import grade_with_nbgrader
+    from attnbook.grading.output.nbgrader_tools import grade_with_nbgrader
 
     with tempfile.TemporaryDirectory() as name:
         given = notebooks(sheet, count)

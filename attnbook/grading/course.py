@@ -18,21 +18,16 @@ from types import ModuleType
 from attnbook.check import exercises
 from attnbook.check.against import Hidden
 from attnbook.check.engine import Answer, Exercise
+from attnbook.grading.sandbox.withheld import imported_from, stand_in
 from attnbook.grading.stubs import student_cells
-from attnbook.grading.withheld import imported_from, stand_in
 from attnbook.notebooks.names import (
     number_of,
     sheets_below,
     two_of_one_number,
 )
 
-# Modules and folders that collect, report and hand out: no score depends on
-# them.
-AROUND = set(
-    "__main__ batch benchmark cli clone collect console gradebook intake kept "
-    "marks nbgrader_plugin nbgrader_tools release report runfolder selection "
-    "session settings stubs tables".split()
-)
+# What collects, reports and hands out: no score depends on it.
+AROUND = ("cli.py", "grading/intake/", "grading/output/", "release/")
 VISIBLE = re.compile(r"\bex_\d+_\d+\b")  # a module of visible checks
 
 
@@ -135,12 +130,13 @@ class Sheet:
             cells = student_cells(cells_of(self.path))
             given = [c["source"] for c in cells if c["cell_type"] == "code"]
             return {
-                f"{name}.py": stand_in(
+                file: stand_in(
                     f"attnbook.{name}",
-                    (PACKAGE / f"{name}.py").read_text("utf8"),
+                    (PACKAGE / file).read_text("utf8"),
                     imported_from(f"attnbook.{name}", given),
                 )
                 for name in self.hidden.withheld
+                for file in [name.replace(".", "/") + ".py"]
             }
 
     def reference(self, exercise: Exercise) -> Answer:
@@ -209,7 +205,7 @@ class Course:
         )
 
 
-PACKAGE = Path(__file__).resolve().parent.parent  # the one that runs
+PACKAGE = Path(__file__).resolve().parents[1]  # the one that runs
 
 
 def deciding(package: Path) -> list[Path]:
@@ -217,7 +213,7 @@ def deciding(package: Path) -> list[Path]:
     return [
         path
         for path in sorted(package.rglob("*.py"))
-        if not AROUND & {path.stem, *path.relative_to(package).parts}
+        if not path.relative_to(package).as_posix().startswith(AROUND)
     ]
 
 

@@ -22,14 +22,10 @@ from attnbook.grading.model import (
     Result,
     Submission,
 )
-from attnbook.grading.sandbox import (
-    Base,
-    Sandbox,
-    SandboxError,
-    Stopped,
-    Worker,
-    exposed,
-)
+from attnbook.grading.sandbox.bwrap import exposed
+from attnbook.grading.sandbox.deadline import Stopped
+from attnbook.grading.sandbox.peer import Base, Worker
+from attnbook.grading.sandbox.process import Sandbox, SandboxError
 from attnbook.notebooks.cells import (
     Cell,
     NotANotebook,

@@ -3,7 +3,7 @@
 from attnbook.grading.course import Course
 from attnbook.grading.grader import Grader
 from attnbook.grading.model import Submission
-from attnbook.grading.sandbox import Sandbox, SandboxError
+from attnbook.grading.sandbox.process import Sandbox, SandboxError
 
 
 def preflight(course: Course) -> str:

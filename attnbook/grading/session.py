@@ -7,16 +7,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from attnbook.grading import batch, collect, tables
+from attnbook.grading import batch
 from attnbook.grading.clone import refuse_strangers_files
 from attnbook.grading.course import Course, CourseError
+from attnbook.grading.intake import collect
+from attnbook.grading.intake.selection import not_handed_in, only
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.model import NOT_GRADED, Result, Submission
-from attnbook.grading.runfolder import RunFolder
-from attnbook.grading.sandbox import SandboxError, exposed
-from attnbook.grading.selection import not_handed_in, only
+from attnbook.grading.output import tables
+from attnbook.grading.output.runfolder import RunFolder
+from attnbook.grading.output.tables import counted
+from attnbook.grading.sandbox.bwrap import exposed
+from attnbook.grading.sandbox.process import SandboxError
 from attnbook.grading.settings import Settings, differing
-from attnbook.grading.tables import counted
 
 
 def grade(
@@ -89,7 +92,7 @@ def tell_nbgrader(options, course: Course, rows: list[Result]) -> None:
     url = url_of_gradebook(options)
     if not url:
         return
-    from attnbook.grading.gradebook import write_scores
+    from attnbook.grading.output.gradebook import write_scores
 
     count = write_scores(url, rows, course, options.nbgrader_course)
     if rows:
@@ -106,7 +109,7 @@ def url_of_gradebook(options):
             f"{folder} is no nbgrader course: make one with `attnbook release "
             "--nbgrader --exercise ... --out DIR`."
         )
-    from attnbook.grading.gradebook import in_file
+    from attnbook.grading.output.gradebook import in_file
 
     return in_file(folder.resolve() / "gradebook.db")
 
@@ -114,7 +117,7 @@ def url_of_gradebook(options):
 def place_notebooks(options, course, rows, found) -> None:
     """Put them where formgrader shows them, if that is asked for."""
     if options.nbgrader_course:
-        from attnbook.grading.marks import place_submissions
+        from attnbook.grading.output.marks import place_submissions
 
         notebooks = {s.key: s.notebook for s in found}
         place_submissions(options.nbgrader_course, course, rows, notebooks)

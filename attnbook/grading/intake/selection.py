@@ -5,10 +5,10 @@ import difflib
 import os
 from pathlib import Path
 
-from attnbook.grading.collect import printable
+from attnbook.grading.intake.collect import printable
 from attnbook.grading.model import Submission
-from attnbook.grading.runfolder import RunError
-from attnbook.grading.tables import spread
+from attnbook.grading.output.runfolder import RunError
+from attnbook.grading.output.tables import spread
 
 
 def not_handed_in(options) -> list[Path]:

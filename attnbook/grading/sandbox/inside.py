@@ -1,6 +1,6 @@
 """What runs inside the sandbox: a clean parent, and students' code.
 
-    python -m attnbook.grading.inside SOCKET
+    python -m attnbook.grading.sandbox.inside SOCKET
 
 The parent has imported numpy and torch and nothing that a student must not
 see. For each submission it forks a *base* process, which locks itself in and
@@ -29,8 +29,8 @@ import attnbook.check
 from attnbook.check import engine, inprocess
 from attnbook.check.engine import Module, NotStarted, Wrong
 from attnbook.check.inprocess import InProcess
-from attnbook.grading import frames, jail
-from attnbook.grading.pristine import Pristine
+from attnbook.grading.sandbox import frames, jail
+from attnbook.grading.sandbox.pristine import Pristine
 from attnbook.notebooks.execute import Outcome, Session, plain_torch
 
 MAX_TEXT = 2000
@@ -243,7 +243,8 @@ class Base:
         attnbook.check.check = no_check
         if not self.jailed:
             for file in order["withheld"]:  # importing it then fails
-                sys.modules[f"attnbook.{file.removesuffix('.py')}"] = None
+                name = file.removesuffix(".py").replace("/", ".")
+                sys.modules[f"attnbook.{name}"] = None
         torch.set_num_threads = one_thread_only
         os.cpu_count = lambda: PROCESSORS  # a Pool has as many processes
         plain_torch()

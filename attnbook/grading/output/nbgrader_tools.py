@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from attnbook.grading.course import Course, CourseError, Sheet
-from attnbook.grading.marks import mark
+from attnbook.grading.output.marks import mark
 
 PLUGIN = "attnbook.grading.nbgrader_plugin.StudentVersion"
 # The plugin is named, not imported: it would bring torch into each command.

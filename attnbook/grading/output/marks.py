@@ -8,8 +8,8 @@ import re
 import textwrap
 from pathlib import Path
 
-from attnbook.grading.collect import folder_name
 from attnbook.grading.course import Course, CourseError, Sheet, cells_of
+from attnbook.grading.intake.collect import folder_name
 from attnbook.grading.model import Result
 from attnbook.notebooks.cells import NotANotebook, parse, text_of
 

@@ -90,7 +90,7 @@ def withhold(package: str, files: dict[str, str]) -> None:
     find it, and nothing in place of what was compiled from them. Needs an
     own /tmp, and leaves nothing there."""
     for name, text in files.items():
-        source = f"/tmp/{name}"
+        source = "/tmp/withheld"
         with open(source, "w", encoding="utf8") as file:
             file.write(text)
         os.chmod(source, 0o444)
@@ -98,7 +98,8 @@ def withhold(package: str, files: dict[str, str]) -> None:
             module = os.path.join(place, package, name)
             if os.path.isfile(module):
                 bind(source, module)
-            compiled = os.path.join(place, package, "__pycache__", name[:-3])
+            folder, file = os.path.split(module)
+            compiled = os.path.join(folder, "__pycache__", file[:-3])
             for path in glob(f"{escape(compiled)}.*"):
                 bind("/dev/null", path)
         os.unlink(source)
@@ -171,7 +172,7 @@ class Program(ctypes.Structure):
 
 
 def forbid(filter_code: bytes) -> None:
-    """Install a seccomp filter (see `sandbox.seccomp_filter`)."""
+    """Install a seccomp filter (see `seccomp.seccomp_filter`)."""
     code = ctypes.create_string_buffer(filter_code, len(filter_code))
     program = Program(len(filter_code) // 8, ctypes.addressof(code))
     mode = 2  # SECCOMP_MODE_FILTER

@@ -14,11 +14,16 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from attnbook.grading.kept import BAD_JSON, is_seed, read_object, read_result
 from attnbook.grading.model import NOT_GRADED, Result, Submission
-from attnbook.grading.report import write_reports
+from attnbook.grading.output.kept import (
+    BAD_JSON,
+    is_seed,
+    read_object,
+    read_result,
+)
+from attnbook.grading.output.report import write_reports
+from attnbook.grading.output.tables import sha256, write_whole
 from attnbook.grading.settings import Settings, differing
-from attnbook.grading.tables import sha256, write_whole
 
 KEPT = re.compile(r"[0-9a-f]{64}\.json")
 

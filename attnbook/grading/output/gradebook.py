@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnbook.grading.course import Course, Sheet
-from attnbook.grading.marks import student_id
 from attnbook.grading.model import GRADED, Result
-from attnbook.grading.nbgrader_tools import path_with_tools
+from attnbook.grading.output.marks import student_id
+from attnbook.grading.output.nbgrader_tools import path_with_tools
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL

@@ -12,9 +12,9 @@ import unicodedata
 from html import escape
 from pathlib import Path
 
-from attnbook.grading.collect import folder_name, printable
+from attnbook.grading.intake.collect import folder_name, printable
 from attnbook.grading.model import CheckResult, QuestionResult, Result
-from attnbook.grading.tables import (
+from attnbook.grading.output.tables import (
     EMPTY,
     amount,
     graded,

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from attnbook.grading.collect import printable
+from attnbook.grading.intake.collect import printable
 from attnbook.grading.model import NOT_GRADED, QuestionResult, Result
 
 EMPTY = hashlib.sha256().hexdigest()  # nothing was read

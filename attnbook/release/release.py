@@ -21,7 +21,9 @@ GRADERS_NEED = {"pebble", "psutil"}
 NOTEBOOKS_NEED = {"jupyterlab", "ipywidgets"}  # to be worked in
 ANSWER, ANSWER_IN_CODE, PROSE, HIDDEN = 15, 24, 40, 50  # characters that count
 IMPORT = re.compile(r"(from[\w.]+)?import")
-INSTRUCTORS = re.compile(r"(^|/)(solutions|grading)/|_hidden\.py$|/cli\.py$")
+INSTRUCTORS = re.compile(
+    r"^solutions/|^attnbook/(grading/|release/|cli\.py$)|_hidden\.py$"
+)
 DATA = (".flac", ".json")  # files that data modules read
 MARKS = re.compile(
     r"(BEGIN|END) SOLUTION|solution-only|HIDDEN\.(check|wrong)"

@@ -1,0 +1,1 @@
+"""What students get: the package without grading/ and release/, and sheets."""
