@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from attnbook.measure import band
+from attnbook.claims.prediction import band
 
 # Okabe & Ito's colours keep apart for colour-blind readers; each also gets a
 # marker and a dash pattern, because colour is never the only code.

@@ -1,11 +1,11 @@
-"""attnbook.attention against PyTorch: values, gradients, types, limits."""
+"""attnbook.nn.attention against PyTorch: values, gradients, types, limits."""
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
-from attnbook.attention import look_back, softmax
+from attnbook.nn.attention import look_back, softmax
 
 
 def tensors(*shapes, dtype=torch.float64):

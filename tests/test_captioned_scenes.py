@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from attnbook.data import captioned_scenes as data
-from attnbook.text import BEGIN, END, PAD
+from attnbook.data.text import BEGIN, END, PAD
 
 RED, WHITE = ("red", "circle", 10, 30), ("white", "ring", 20.5, 8)
 

@@ -1,45 +1,42 @@
 """The records: ten seeds, a verdict that follows, code that still fits."""
 
 import argparse
-import json
+import ast
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from attnbook import measure
-from attnbook.measure import RECORDS, Test, judge
-from tools import claims, kernels
+from attnbook.claims.prediction import judge
+from attnbook.claims.record import is_as_written, read_all
+from tools import claims, code_hash, kernels
 from tools.notebooks import ROOT, code_cells, read, tags
 
-FILES = sorted(RECORDS.glob(measure.FILES))
-MADE = [json.loads(f.read_text("utf8")) for f in FILES]
+MADE = read_all("C") | read_all("B")
 
 
-@pytest.fixture(params=MADE, ids=[f.stem for f in FILES])
+@pytest.fixture(params=MADE.values(), ids=MADE)
 def record(request):
     return request.param
 
 
 def test_ten_seeds(record):
-    assert record["seeds"] == list(range(10))
-    for values in record["metrics"].values():
+    assert record.seeds == list(range(10))
+    for values in record.metrics.values():
         assert all(len(seeds) == 10 for seeds in values.values())
 
 
 def test_verdict_and_intervals_follow_from_the_seeds(record):
-    tests = [Test(**rule) for rule in record["rules"]]
-    verdict, rows = judge(tests, record["metrics"])
-    assert verdict == record["verdict"]
-    assert rows == record["tests"]
+    verdict, tests = judge(record.predictions, record.metrics)
+    assert (verdict, tests) == (record.verdict, record.tests)
 
 
 def test_parameters_are_matched_where_baselines_have_any(record):
-    sizes = [n for n in record["parameters"].values() if n > 1]
+    sizes = [n for n in record.parameters.values() if n > 1]
     if sizes:
         assert max(sizes) <= 1.1 * min(sizes)
-        timed = "machine" in record  # nothing was trained
-        assert timed or record["longer_training"]["times"] >= 3
+        timed = record.machine  # nothing was trained
+        assert timed or record.longer_training["times"] >= 3
 
 
 def test_every_record_fits_its_code():
@@ -47,7 +44,7 @@ def test_every_record_fits_its_code():
 
 
 def test_a_changed_line_makes_the_record_stale(record, tmp_path, monkeypatch):
-    path = ROOT / record["notebook"]
+    path = ROOT / record.notebook
     changed, shown, layout = (read(path) for _ in range(3))
     results = [c for c in code_cells(changed) if "display" not in tags(c)]
     results[-1].source += "\nsomething_else = 1"
@@ -58,31 +55,85 @@ def test_a_changed_line_makes_the_record_stale(record, tmp_path, monkeypatch):
     hashes = []
     for k, notebook in enumerate((changed, shown, layout)):
         nbformat.write(notebook, tmp_path / f"{k}.ipynb")
-        hashes.append(claims.code_hash(tmp_path / f"{k}.ipynb"))
-    assert [h == record["code"] for h in hashes] == [False, True, True]
+        hashes.append(code_hash.code_hash(tmp_path / f"{k}.ipynb"))
+    assert [h == record.code for h in hashes] == [False, True, True]
 
 
-def test_a_changed_module_makes_the_record_stale(monkeypatch):
-    original = claims.module_tree
+def stale_with(monkeypatch, module, change):
+    """The claims whose records no longer fit after this change of a text."""
+    original = code_hash.source_of
 
-    def changed(name):
-        tree = original(name)
-        if name == "attnbook.data.recall":
-            tree.body = tree.body[:-1]
-        return tree
+    def source_of(name):
+        text = original(name)
+        return change(text) if name == module else text
 
-    monkeypatch.setattr(claims, "module_tree", changed)
-    stale = claims.stale()  # of the three chapters that use the recall task
-    assert [s.split(" (or")[0] for s in stale] == [
-        f"{claim}: the record is stale, because the code of chapters/{path}"
-        for claim, path in (
-            ("B19", "4_future_directions/4_4_acceleration.ipynb"),
-            ("C01", "1_principles/1_1_why_attention.ipynb"),
-            ("C04", "2_self_attention/2_2_scaling.ipynb"),
-            ("C16", "4_future_directions/4_4_acceleration.ipynb"),
-        )
-    ]
+    monkeypatch.setattr(code_hash, "source_of", source_of)
+    code_hash.code_of.cache_clear()
+    found = claims.stale()
+    code_hash.code_of.cache_clear()
+    return found
+
+
+def test_a_changed_definition_makes_the_records_that_use_it_stale(monkeypatch):
+    stale = stale_with(
+        monkeypatch,
+        "attnbook.data.recall",
+        lambda text: text.replace("argsort(1)", "argsort(-1)"),
+    )
+    named = {s.partition(":")[0] for s in stale}
+    assert named == {"B19", "C01", "C04", "C16"}  # of the recall task
     assert stale[1].endswith("make claims CHAPTER=1_1")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text + "\n\ndef one_more(x):\n    return x + 1\n",
+        lambda text: text.replace(
+            "(scores)", '(scores: "Tensor") -> "Tensor"', 1
+        ),
+        lambda text: "# a comment\n" + text + "# another\n",
+        lambda text: text.replace('"""', '"""Other words. ', 1),
+    ],
+    ids=["a new function", "hints", "comments", "docstring"],
+)
+def test_what_changes_no_result_makes_nothing_stale(monkeypatch, change):
+    original = code_hash.source_of("attnbook.nn.attention")
+    assert change(original) != original
+    assert not stale_with(monkeypatch, "attnbook.nn.attention", change)
+
+
+def test_a_module_that_moves_makes_nothing_stale(monkeypatch):
+    """The hash knows what a name means, not where it lives."""
+    cells = ["from attnbook.{} import softmax\ny = softmax(x)"]
+    source, known = code_hash.source_of, code_hash.is_module
+    monkeypatch.setattr(
+        code_hash,
+        "source_of",
+        lambda name: source(name.replace("elsewhere", "nn.attention")),
+    )
+    monkeypatch.setattr(
+        code_hash,
+        "is_module",
+        lambda name: known(name.replace("elsewhere", "nn.attention")),
+    )
+    here, there = (
+        code_hash.hash_of([ast.parse(cells[0].format(place))])
+        for place in ("nn.attention", "elsewhere")
+    )
+    code_hash.code_of.cache_clear()
+    assert here == there
+
+
+def test_an_edited_number_is_noticed(record, tmp_path):
+    record.write(tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert is_as_written(path)
+    text = path.read_text("utf8").replace(
+        '"seeds": [\n  0,', '"seeds": [\n  7,'
+    )
+    path.write_text(text, "utf8")
+    assert not is_as_written(path)
 
 
 def test_seeds_run_everything_and_one_runs_longer(tmp_path, monkeypatch):

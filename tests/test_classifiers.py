@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from attnbook import classifiers as cl
-from attnbook.text import PAD
+from attnbook.data.text import PAD
 
 
 def test_padding_changes_no_answer_and_gets_no_weight():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, directed_hausdorff
 
-from attnbook.contours import (
+from attnbook.metrics.contours import (
     boundary_f1,
     dice,
     hausdorff,

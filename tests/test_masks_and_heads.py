@@ -1,13 +1,13 @@
-"""attnbook.masks and attnbook.heads against PyTorch: values and gradients."""
+"""Masks and heads against PyTorch: values and gradients."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from attnbook.attention import attention
-from attnbook.heads import MultiHead, join_heads, split_heads
-from attnbook.masks import causal_mask, padding_mask
+from attnbook.nn.attention import attention
+from attnbook.nn.heads import MultiHead, join_heads, split_heads
+from attnbook.nn.masks import causal_mask, padding_mask
 
 b, h, i, j, d = 2, 3, 5, 7, 4
 WIDTH = h * d

@@ -1,15 +1,17 @@
 """Intervals, bands, verdicts, matched sizes."""
 
-import json
-
 import numpy as np
 import pytest
 from scipy import stats
 from torch import nn
 
-from attnbook import measure
-from attnbook.measure import Claim, Test, band, interval, judge
-from attnbook.train import count_parameters, matched_width
+from attnbook.claims import Claim, Prediction, band, interval
+from attnbook.claims import claim as claims
+from attnbook.claims import record as records
+from attnbook.claims.claim import assert_first_test, assert_inside
+from attnbook.claims.prediction import judge
+from attnbook.nn.train import count_parameters, matched_width
+from tests.records import record
 
 
 def test_interval_is_students():
@@ -49,48 +51,49 @@ def test_the_whole_interval_must_pass(gains, verdict):
         "base": {"accuracy": [0.4] * 3},
     }
     tests = [
-        Test("accuracy", "ours", "base", at_least=0.3),
-        Test("accuracy", "base", at_most=0.45),
+        Prediction("accuracy", "ours", "base", at_least=0.3),
+        Prediction("accuracy", "base", at_most=0.45),
     ]
     found, rows = judge(tests, metrics)
     assert found == verdict
-    assert rows[0]["mean"] == pytest.approx(np.mean(gains), abs=1e-4)
+    assert rows[0].mean == pytest.approx(np.mean(gains), abs=1e-4)
 
 
 def test_without_its_first_test_a_claim_does_not_hold():
     metrics = {"ours": {"accuracy": [0.1, 0.2, 0.1]}}
-    first = Test("accuracy", "ours", at_least=0.5)
-    other = Test("accuracy", "ours", at_most=0.5)
+    first = Prediction("accuracy", "ours", at_least=0.5)
+    other = Prediction("accuracy", "ours", at_most=0.5)
     assert judge([first, other], metrics)[0] == "does not hold"
     assert judge([other, first], metrics)[0] == "holds in part"
 
 
 def test_a_live_run_outside_the_band_is_named():
     recorded = {"ours": {"accuracy": [0.9, 0.91, 0.92]}}
-    measure.assert_inside({"ours": {"accuracy": 0.93}}, recorded)
+    assert_inside({"ours": {"accuracy": 0.93}}, recorded)
     with pytest.raises(AssertionError, match="ours, accuracy: this run gives"):
-        measure.assert_inside({"ours": {"accuracy": 0.5}}, recorded)
+        assert_inside({"ours": {"accuracy": 0.5}}, recorded)
     with pytest.raises(AssertionError, match="not recorded; renew"):
-        measure.assert_inside({"ours": {"speed": 0.5}}, recorded)
+        assert_inside({"ours": {"speed": 0.5}}, recorded)
 
 
 def test_one_number_in_four_may_lie_outside_its_band():
     recorded = {"ours": {name: [0.9, 0.91, 0.92] for name in "abcdefgh"}}
     live = dict.fromkeys("abcdef", 0.91)
-    measure.assert_inside({"ours": live | {"g": 0.5, "h": 0.5}}, recorded)
+    assert_inside({"ours": live | {"g": 0.5, "h": 0.5}}, recorded)
     with pytest.raises(AssertionError, match="3 of 8 numbers differ"):
         bad = live | {"f": float("nan"), "g": 0.5, "h": 0.5}
-        measure.assert_inside({"ours": bad}, recorded)
+        assert_inside({"ours": bad}, recorded)
 
 
 def timed_claim(monkeypatch, tmp_path):
     """A claim about times whose record (made elsewhere) says 2 and 8 ms."""
-    tests = (Test("ms", "ours", "base", at_most=-1),)
-    record = {"metrics": {"ours": {"ms": [2] * 3}, "base": {"ms": [8] * 3}}}
-    (tmp_path / "B98.json").write_text(json.dumps(record))
-    monkeypatch.setattr(measure, "RECORDS", tmp_path)
-    monkeypatch.setattr(measure, "ClaimBox", lambda claim, record: record)
-    return Claim("B98", "fast", tests, "here", "not", times=True), record
+    tests = (Prediction("ms", "ours", "base", at_most=-1),)
+    metrics = {"ours": {"ms": [2.0] * 3}, "base": {"ms": [8.0] * 3}}
+    made = record(tests, metrics, claim="B98")
+    made.write(tmp_path)
+    monkeypatch.setattr(records, "RECORDS", tmp_path)
+    monkeypatch.setattr(claims, "ClaimBox", lambda claim, record: record)
+    return Claim("B98", "fast", tests, "here", "not", times=True), made
 
 
 def test_times_must_agree_with_the_first_test_only(monkeypatch, tmp_path):
@@ -103,12 +106,12 @@ def test_times_must_agree_with_the_first_test_only(monkeypatch, tmp_path):
 
 
 def test_a_busy_moment_is_no_other_verdict():
-    test = Test("ms", "ours", "base", at_most=-6)
+    test = Prediction("ms", "ours", "base", at_most=-6)
     recorded = {"ours": {"ms": [2] * 3}, "base": {"ms": [8] * 3}}
     near, far = ({"ours": {"ms": 2}, "base": {"ms": t}} for t in (7.95, 7.5))
-    measure.assert_first_test(test, near, recorded)
+    assert_first_test(test, near, recorded)
     with pytest.raises(AssertionError, match="is the machine busy?"):
-        measure.assert_first_test(test, far, recorded)
+        assert_first_test(test, far, recorded)
 
 
 def test_a_claim_without_a_record_says_what_to_do():
@@ -117,12 +120,12 @@ def test_a_claim_without_a_record_says_what_to_do():
 
 
 def test_a_run_that_measures_nothing_says_so(monkeypatch, tmp_path):
-    claim = Claim("B97", "large", (Test("x", "ours", at_least=1),), "", "")
-    made = {"metrics": {"ours": {"x": [2.0] * 3}}, "tests": []}
-    made |= {"seeds": [0, 1, 2], "parameters": {"ours": 3}}
-    made["verdict"] = "holds"
-    (tmp_path / "B97.json").write_text(json.dumps(made))
-    monkeypatch.setattr(measure, "RECORDS", tmp_path)
+    claim = Claim(
+        "B97", "large", (Prediction("x", "ours", at_least=1),), "", ""
+    )
+    made = record(claim.tests, {"ours": {"x": [2.0] * 3}}, claim="B97")
+    made.write(tmp_path)
+    monkeypatch.setattr(records, "RECORDS", tmp_path)
     assert "the record's alone" in repr(claim.settle({}, {}, {}))
     live = claim.settle({"ours": {"x": 2.0}}, {}, {})
     assert "inside their recorded bands" in repr(live)

@@ -1,4 +1,4 @@
-"""attnbook.positions against closed forms and complex arithmetic."""
+"""attnbook.nn.positions against closed forms and complex arithmetic."""
 
 import math
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from attnbook.heads import MultiHead
-from attnbook.positions import (
+from attnbook.nn.heads import MultiHead
+from attnbook.nn.positions import (
     LearnedPositions,
     RelativeBias,
     RotaryHeads,

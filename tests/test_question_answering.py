@@ -7,7 +7,7 @@ import time
 import pytest
 
 from attnbook.data import question_answering as data
-from attnbook.text import Vocabulary
+from attnbook.data.text import Vocabulary
 
 TARGET = {
     "put": dict(person="leo", colour="red", thing="key", room="old barn"),

@@ -1,36 +1,15 @@
 """The records read together: sixteen claims, effects, links to their boxes."""
 
-import json
-
 import pytest
 
-from attnbook import measure, scoreboard
-from attnbook.measure import Test
-
-UP = Test("score", "a", "b", at_least=0.5)
-DOWN = Test("error", "a", at_most=0.2)
-
-
-def record(**changes):
-    made = {
-        "claim": "C01",
-        "says": "It helps.",
-        "notebook": "chapters/1_principles/1_1_why_attention.ipynb",
-        "verdict": "holds",
-        "tests": [],
-        "rules": [vars(DOWN), vars(UP)],
-        "seeds": [0, 1, 2],
-        "metrics": {
-            "a": {"score": [3, 4, 5], "error": [0.1, 0.2, 0.3]},
-            "b": {"score": [1, 1, 1]},
-        },
-    }
-    return made | changes
+from attnbook.claims import interval, scoreboard
+from attnbook.claims import record as records
+from tests.records import DOWN, UP, record
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(measure, "RECORDS", tmp_path)
+    monkeypatch.setattr(records, "RECORDS", tmp_path)
     return tmp_path
 
 
@@ -43,30 +22,29 @@ def test_sixteen_claims_in_order():
 
 
 def test_records_agree_with_the_list():
-    for claim, made in scoreboard.read_records().items():
-        assert made["claim"] == claim
+    for claim, made in records.read_all().items():
+        assert made.claim == claim
         entry = scoreboard.ARTICLE[claim]
         assert scoreboard.chapter_of(made) == entry.chapter
 
 
 def test_families_are_kept_apart(folder):
     for name in ("C01", "C02", "B01"):
-        text = json.dumps(record(claim=name))
-        (folder / f"{name}.json").write_text(text, "utf8")
-    assert list(scoreboard.read_records()) == ["C01", "C02"]
-    assert list(scoreboard.read_records("B")) == ["B01"]
+        record(claim=name).write(folder)
+    assert list(records.read_all()) == ["C01", "C02"]
+    assert list(records.read_all("B")) == ["B01"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "3", '{"claim": "C01"}', "[]"])
 def test_a_broken_record_is_named(folder, text):
     (folder / "C01.json").write_text(text, "utf8")
     with pytest.raises(ValueError, match="C01.json is no record"):
-        scoreboard.read_records()
+        records.read_all()
 
 
 def test_the_first_comparison_of_two_models():
     assert scoreboard.comparison(record()) == UP
-    alone = record(rules=[vars(DOWN)])
+    alone = record([DOWN])
     assert scoreboard.comparison(alone) == DOWN
     assert scoreboard.bound(UP) == 0.5 and scoreboard.bound(DOWN) == 0.2
 
@@ -75,7 +53,7 @@ def test_an_effect_is_turned_towards_the_claim():
     mean, low, high = scoreboard.effect(record(), UP)
     assert mean == pytest.approx(3) and low < mean < high
     turned = scoreboard.effect(record(), DOWN)
-    straight = measure.interval([0.1, 0.2, 0.3])
+    straight = interval([0.1, 0.2, 0.3])
     assert turned == pytest.approx((-straight[0], -straight[2], -straight[1]))
 
 
@@ -103,7 +81,7 @@ def test_anchors_count_headings_that_come_twice():
 
 def test_every_recorded_claim_has_a_link_to_its_box():
     for family in "CB":
-        for claim, made in scoreboard.read_records(family).items():
+        for claim, made in records.read_all(family).items():
             link = scoreboard.box_link(claim, scoreboard.chapter_of(made))
             path, _, anchor = link.partition("#")
             assert (scoreboard.CHAPTERS / "x" / path).resolve().exists()

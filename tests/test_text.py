@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from attnbook.additive import Additive
-from attnbook.masks import padding_mask
-from attnbook.text import BEGIN, END, PAD, Vocabulary, padded
+from attnbook.data.text import BEGIN, END, PAD, Vocabulary, padded
+from attnbook.nn.additive import Additive
+from attnbook.nn.masks import padding_mask
 
 VOCABULARY = Vocabulary([["red", "fish"], ["blue", "fish"]])
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from attnbook.attention import attention
-from attnbook.tiled import LiveTensors, cuts, key_tiles, tiled_attention
+from attnbook.nn.attention import attention
+from attnbook.nn.tiled import LiveTensors, cuts, key_tiles, tiled_attention
 
 
 def numbers(*shapes, dtype=torch.float64):

@@ -71,7 +71,7 @@ def test_tools_outside_the_environment_say_so():
 def test_a_run_leaves_no_progress_bar_and_no_time(tmp_path):
     path = tmp_path / "bar.ipynb"
     source = (
-        "from attnbook.train import progress\nimport sys\n"
+        "from attnbook.nn.train import progress\nimport sys\n"
         "for _ in progress(3, 'training'):\n    pass\n"
         "print('noise', file=sys.stderr)\nprint('kept')"
     )

@@ -1,4 +1,4 @@
-"""attnbook.transformer and attnbook.loop against PyTorch's own."""
+"""attnbook.nn.transformer and attnbook.nn.loop against PyTorch's own."""
 
 import math
 
@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from attnbook.data import copy_reverse
-from attnbook.loop import fit
-from attnbook.masks import causal_mask, padding_mask
-from attnbook.transformer import (
+from attnbook.nn.loop import fit
+from attnbook.nn.masks import causal_mask, padding_mask
+from attnbook.nn.transformer import (
     Decoder,
     DecoderLayer,
     Encoder,

@@ -8,6 +8,8 @@ import pytest
 from num2words import num2words
 
 from attnbook.data import translation
+from attnbook.data._number_words import LIMIT, chinese_number, number_tokens
+from attnbook.data.text import Vocabulary
 from attnbook.data.translation import (
     date_corpus,
     date_pair,
@@ -16,8 +18,6 @@ from attnbook.data.translation import (
     read_date,
     read_number,
 )
-from attnbook.number_words import LIMIT, chinese_number, number_tokens
-from attnbook.text import Vocabulary
 
 BUCKETS = [(4, 6), (7, 9), (23, 30), (31, 38)]
 

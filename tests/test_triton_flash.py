@@ -28,7 +28,7 @@ INTERPRETED = """
 import sys
 import torch
 from torch.nn import functional as F
-from attnbook.triton_flash import flash
+from attnbook.nn.triton_flash import flash
 
 
 def agrees(n, d, causal, rows, columns, kind):

@@ -14,7 +14,6 @@ again and compares, with `--part 1/3` of every third notebook from the first.
 """
 
 import argparse
-import ast
 import json
 import math
 import os
@@ -30,61 +29,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from attnbook.measure import FILES, RECORDS, Test, assert_inside, judge
+from attnbook.claims.claim import FOLDER, assert_inside
+from attnbook.claims.prediction import Prediction, judge
+from attnbook.claims.record import FILES, RECORDS, Record, is_as_written
+from tools.code_hash import code_hash
 from tools.kernels import prepare
-from tools.notebooks import (
-    DISPLAY,
-    ROOT,
-    bare,
-    code_cells,
-    digest,
-    find,
-    number,
-    parse,
-    read,
-    tags,
-)
+from tools.notebooks import ROOT, code_cells, find, number, read, tags
 from tools.run import check_place
 
 LONGER = 4
-# They draw, check and tell. Verdicts and intervals are computed again from
-# the record's seeds in every test run, so `measure` cannot change one unseen.
-NO_RESULT = ("attnbook.plot", "attnbook.check", "attnbook.measure")
-
-
-def imported(tree: ast.AST) -> set[str]:
-    """The attnbook modules that a tree imports, in any form of import."""
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module == "attnbook":
-            names |= {f"attnbook.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module}
-    found = {name for name in names if name.startswith("attnbook.")}
-    return {n for n in found if not n.startswith(NO_RESULT)}
-
-
-def module_tree(name: str) -> ast.AST:
-    path = ROOT.joinpath(*name.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return ast.parse(path.read_text("utf8"))
-
-
-def code_hash(path: Path) -> str:
-    """Of all code that makes a record: the notebook's cells, except those
-    tagged `display`, and the package modules behind them."""
-    cells = [c for c in code_cells(read(path)) if DISPLAY not in tags(c)]
-    trees = [parse(cell) for cell in cells]
-    open_names = set().union(*map(imported, trees)) if trees else set()
-    modules = {"attnbook": module_tree("attnbook")}  # one thread
-    while open_names:
-        name = open_names.pop()
-        modules[name] = module_tree(name)
-        open_names |= imported(modules[name]) - set(modules)
-    trees += [modules[name] for name in sorted(modules)]
-    return digest("\n".join(map(bare, trees)))
 
 
 def run_seed(path: Path, parameters: dict) -> list[dict]:
@@ -93,7 +46,7 @@ def run_seed(path: Path, parameters: dict) -> list[dict]:
 
     with tempfile.TemporaryDirectory() as folder:
         prepare()
-        os.environ["ATTNBOOK_SEED_FOLDER"] = folder
+        os.environ[FOLDER] = folder
         try:
             papermill.execute_notebook(
                 path,
@@ -142,36 +95,35 @@ def longer_training(run: dict, usual: dict) -> dict:
     return {"times": LONGER, "seed": 0, "metrics": kept}
 
 
-def record(path: Path, runs: list[dict], long_run: dict | None) -> dict:
+def record_of(path: Path, runs: list[dict], long_run: dict | None) -> Record:
     """All that is known about a claim, from the reports of its seeds."""
-    claim = runs[0]["claim"]
-    tests = [Test(**t) for t in claim["tests"]]
+    claim, parts = runs[0]["claim"], {}
+    predictions = tuple(Prediction(**x) for x in claim["predictions"])
     metrics = gather(runs, "metrics", lambda v: [float(f"{x:.6g}") for x in v])
-    verdict, rows = judge(tests, metrics)
-    made = {
-        "claim": claim["id"],
-        "says": claim["says"],
-        "notebook": path.relative_to(ROOT).as_posix(),
-        "verdict": verdict,
-        "tests": rows,
-        "rules": claim["tests"],
-        "seeds": list(range(len(runs))),
-        "metrics": metrics,
-        "parameters": runs[0]["parameters"],
-        "cpu_seconds": gather(
-            runs, "cpu_seconds", lambda v: round(np.mean(v), 1)
-        ),
-    }
+    verdict, tests = judge(predictions, metrics)
     if long_run and not claim["times"]:  # nothing was trained for times
-        made["longer_training"] = longer_training(long_run, runs[0])
+        parts["longer_training"] = longer_training(long_run, runs[0])
     if claim["times"]:
-        made["machine"] = machine()
+        parts["machine"] = machine()
     names = ("numpy", "torch")
-    made["versions"] = {"python": platform.python_version()}
-    made["versions"] |= {name: version(name) for name in names}
-    made["code"] = code_hash(path)
-    made["digest"] = own_digest(made)
-    return made
+    return Record(
+        claim=claim["id"],
+        says=claim["says"],
+        notebook=path.relative_to(ROOT).as_posix(),
+        verdict=verdict,
+        tests=tests,
+        predictions=predictions,
+        seeds=list(range(len(runs))),
+        metrics=metrics,
+        parameters=runs[0]["parameters"],
+        cpu_seconds=gather(
+            runs, "cpu_seconds", lambda v: round(float(np.mean(v)), 1)
+        ),
+        versions={"python": platform.python_version()}
+        | {name: version(name) for name in names},
+        code=code_hash(path),
+        **parts,
+    )
 
 
 def machine() -> str:
@@ -183,12 +135,6 @@ def machine() -> str:
     )
     name = names[0].strip() if names else platform.machine()
     return f"{name}, {os.cpu_count()} cores, torch {version('torch')}"
-
-
-def own_digest(made: dict) -> str:
-    """Of everything else in the record: no number is edited by accident."""
-    rest = {k: v for k, v in made.items() if k != "digest"}
-    return digest(json.dumps(rest, sort_keys=True))
 
 
 def runs_of(path: Path, seeds: int) -> dict[tuple[int, int], dict]:
@@ -214,14 +160,12 @@ def make(path: Path, seeds: int, jobs: int) -> list[str]:
                 pool.shutdown(cancel_futures=True)
             done[runs[run]] = run.result()
     claims = []
-    for k, first in enumerate(done[0, 1]):
+    for k in range(len(done[0, 1])):
         per_seed = [done[seed, 1][k] for seed in range(seeds)]
         long_run = done[0, LONGER][k] if (0, LONGER) in done else None
-        made = record(path, per_seed, long_run)
-        target = RECORDS / f"{first['claim']['id']}.json"
-        text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
-        target.write_text(text, "utf8")
-        claims.append(f"{made['claim']}: {made['verdict']}")
+        made = record_of(path, per_seed, long_run)
+        made.write()
+        claims.append(f"{made.claim}: {made.verdict}")
     return claims
 
 
@@ -230,20 +174,18 @@ def stale() -> list[str]:
     its code."""
     out, recorded = [], set()
     for file in sorted(RECORDS.glob(FILES)):
-        made = json.loads(file.read_text("utf8"))
-        recorded.add(made["claim"])
-        path = ROOT / made["notebook"]
+        made = Record.read(file)
+        recorded.add(made.claim)
+        path = ROOT / made.notebook
         renew = f"renew it with: make claims CHAPTER={number(path)}"
         if not path.exists():
-            out.append(f"{made['claim']}: {made['notebook']} does not exist.")
-        elif made.get("digest") != own_digest(made):
+            out.append(f"{made.claim}: {made.notebook} does not exist.")
+        elif not is_as_written(file):
+            out.append(f"{made.claim}: {file.name} was edited by hand; {renew}")
+        elif code_hash(path) != made.code:
             out.append(
-                f"{made['claim']}: {file.name} was edited by hand; {renew}"
-            )
-        elif code_hash(path) != made["code"]:
-            out.append(
-                f"{made['claim']}: the record is stale, because the code of "
-                f"{made['notebook']} (or of a module it imports) changed; "
+                f"{made.claim}: the record is stale, because the code of "
+                f"{made.notebook} (or what it uses of the package) changed; "
                 f"{renew}"
             )
     for path in find(folders=("chapters",)):
@@ -284,9 +226,9 @@ def compared(run: dict, metrics: dict, seed: int) -> tuple[str, bool]:
 
 def verify(seed: int, jobs: int, which: slice = slice(None)) -> bool:
     """Run one recorded seed of every record again; whether all agree."""
-    records = [json.loads(f.read_text("utf8")) for f in RECORDS.glob(FILES)]
-    metrics = {made["claim"]: made["metrics"] for made in records}
-    names = sorted({made["notebook"] for made in records})[which]
+    records = [Record.read(f) for f in RECORDS.glob(FILES)]
+    metrics = {made.claim: made.metrics for made in records}
+    names = sorted({made.notebook for made in records})[which]
     paths = [ROOT / name for name in names]
     with ProcessPoolExecutor(jobs) as pool:
         runs = list(pool.map(run_seed, paths, [{"seed": seed}] * len(paths)))

@@ -2,7 +2,7 @@
 
     python -m tools.gpu [--quick]
 
-Compares the Triton kernels of attnbook.triton_flash with naive attention and
+Compares the Triton kernels of attnbook.nn.triton_flash with naive attention and
 with PyTorch's fused kernels (flash and cuDNN), forward and backward, over
 lengths, head widths and 16-bit types; 16,384 tokens in every batch. The file
 holds the device, versions and date; the numbers belong to that machine alone.

@@ -15,8 +15,10 @@ import re
 import sys
 from pathlib import Path
 
-from attnbook.claimbox import verdict_line
-from attnbook.measure import RECORDS, Test, interval
+from attnbook.claims.box import verdict_line
+from attnbook.claims.prediction import interval
+from attnbook.claims.record import Record, read_all
+from attnbook.claims.scoreboard import comparison
 from tools.notebooks import ROOT, code_cells, number, read
 from tools.run import STATUS
 
@@ -25,22 +27,20 @@ BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 PICTURE = ("1_principles/1_1_why_attention.ipynb", "fig-1-1-accuracy")
 
 
-def records(family: str = "C") -> list[dict]:
-    files = sorted(RECORDS.glob(f"{family}*.json"))
-    return [json.loads(f.read_text("utf8")) for f in files]
+def records(family: str = "C") -> list[Record]:
+    return list(read_all(family).values())
 
 
-def measured(record: dict) -> str:
+def measured(record: Record) -> str:
     """The claim's first comparison of two models, else its first test."""
-    rules = [Test(**rule) for rule in record["rules"]]
-    test = next((rule for rule in rules if rule.minus), rules[0])
-    mean, low, high = interval(test.per_seed(record["metrics"]))
+    test = comparison(record)
+    mean, low, high = interval(test.per_seed(record.metrics))
     if not test.minus:
         return (
             f"{test.metric}: {mean:.2f} [{low:.2f}, {high:.2f}] ({test.model})"
         )
     ours, theirs = (
-        sum(record["metrics"][model][test.metric]) / len(record["seeds"])
+        sum(record.metrics[model][test.metric]) / len(record.seeds)
         for model in (test.model, test.minus)
     )
     return (
@@ -49,13 +49,13 @@ def measured(record: dict) -> str:
     )
 
 
-def claim_row(record: dict, prefix: str) -> str:
+def claim_row(record: Record, prefix: str) -> str:
     """A table row: the claim, its verdict, what was measured."""
-    shown = number(Path(record["notebook"])).replace("_", ".")
-    link = f"[{shown}]({prefix}{record['notebook']})"
+    shown = number(Path(record.notebook)).replace("_", ".")
+    link = f"[{shown}]({prefix}{record.notebook})"
     verdict, comma, where = verdict_line(record).partition(",")
     return (
-        f"| {record['claim']} | {record['says']} ({link}) | "
+        f"| {record.claim} | {record.says} ({link}) | "
         f"**{verdict}**{comma + where} | {measured(record)} |"
     )
 
@@ -64,7 +64,7 @@ def claims_table(prefix: str, family: str = "C") -> str:
     head = "| | The claim | Verdict | Measured, with and without |\n"
     head += "|---|---|---|---|"
     rows = [claim_row(record, prefix) for record in records(family)]
-    seeds = min(len(record["seeds"]) for record in records(family))
+    seeds = min(len(record.seeds) for record in records(family))
     foot = (
         f"Means over {seeds} seeds, with the 95 % interval of the difference. "
         "A verdict rests on all of a claim's tests, of which one is shown."
@@ -124,6 +124,8 @@ def data_page() -> str:
     ]
     for path in sorted((ROOT / "attnbook" / "data").glob("[a-z]*.py")):
         text = ast.get_docstring(ast.parse(path.read_text("utf8")))
+        if "icen" not in text:
+            continue  # no data, but what data are made with
         title, _, body = text.partition("\n\n")
         body = re.sub(
             r"(?:^|(?<=[.] ))((?:[A-Z][a-z]+)(?: [a-z]+)?:)",
@@ -156,7 +158,7 @@ def main() -> None:
     options = parser.parse_args()
     made = {
         README: readme().encode(),
-        ROOT / "book" / "claims" / "table.md": claims_table("../").encode(),
+        ROOT / "book" / "claims.md": claims_table("../").encode(),
         ROOT / "book" / "status.md": status_page().encode(),
         ROOT / "book" / "data.md": data_page().encode(),
         ROOT / "book" / "_static" / "why_attention.png": picture(),

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnbook.text import BEGIN, END, PAD, Vocabulary
+from attnbook.data.text import BEGIN, END, PAD, Vocabulary
 
 SIZE, GRID, MOST = 40, 10, 5  # pixels and places of a side; objects
 COLOURS = {

@@ -22,7 +22,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from attnbook.text import Vocabulary
+from attnbook.data.text import Vocabulary
 
 MOST_WORDS = 200  # 16 facts have 160 at most
 FACTS = {

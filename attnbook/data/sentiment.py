@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass
 
 import attnbook.data._sentiment_words as W
-from attnbook.text import Vocabulary
+from attnbook.data.text import Vocabulary
 
 LONGEST = 240  # words in a review
 OVERALL = "overall"  # the aspect of a plain review

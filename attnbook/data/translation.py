@@ -1,7 +1,7 @@
 """Numbers and dates in words: English to German, French and Chinese.
 
 Source: made by code, no file. Number words: num2words; dates: the Unicode
-CLDR in Babel. Chinese number words: rules (attnbook.number_words).
+CLDR in Babel. Chinese number words: rules (attnbook.data._number_words).
 Licence: MIT, as the code; num2words LGPL-2.1, Babel BSD-3, CLDR Unicode-3.0.
 Size: 10^15 - 1 numbers of 1 to 38 English words (hyphens and commas count),
 73,049 dates in three languages; 10,000 pairs of numbers take about 1 s.
@@ -22,7 +22,7 @@ import numpy as np
 from babel import Locale
 from babel.dates import format_date
 
-from attnbook.number_words import Tokens, number_tokens
+from attnbook.data._number_words import Tokens, number_tokens
 
 LANGUAGES = {"German": "de", "French": "fr", "Chinese": "zh"}
 LONGEST = 38  # English words of a number, hyphens and commas included

@@ -1,0 +1,1 @@
+"""Attention and what is built of it, each derived in its chapter."""
