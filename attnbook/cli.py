@@ -6,13 +6,11 @@ import sys
 from pathlib import Path
 
 from attnbook.console import speak_utf8
-from attnbook.grading import session
+from attnbook.errors import AttnbookError
 from attnbook.grading.clone import find_course
-from attnbook.grading.course import Course, CourseError
-from attnbook.grading.intake.collect import CollectError
+from attnbook.grading.course import Course
 from attnbook.grading.limits import MIB, Limits
-from attnbook.grading.model import NOT_GRADED
-from attnbook.grading.output.runfolder import RunError
+from attnbook.grading.run import GradeRun
 from attnbook.grading.sandbox.process import SandboxError
 
 ALL_GRADED, SOME_NOT, BAD_INPUT, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 130
@@ -206,11 +204,11 @@ def run_grade(options) -> int:
     course, numbers = open_course(options)
     if options.no_sandbox:
         print(UNSAFE, file=sys.stderr)
-    results, interrupted = session.grade(options, course, numbers)
-    if interrupted:
+    run = GradeRun(options, course, numbers)
+    run.conduct()
+    if run.interrupted:
         return INTERRUPTED
-    left = any(r.state == NOT_GRADED for r in results)
-    return SOME_NOT if left else ALL_GRADED
+    return SOME_NOT if run.left_out else ALL_GRADED
 
 
 def run_release(options) -> int:
@@ -257,7 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
-    except (CourseError, RunError, CollectError) as error:
+    except AttnbookError as error:
         print(error, file=sys.stderr)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -266,11 +264,6 @@ def main(arguments: list[str] | None = None) -> int:
             "kept; mend that and run the same command again.",
             file=sys.stderr,
         )
-    except Exception as error:
-        if type(error).__module__.startswith("attnbook."):
-            print(error, file=sys.stderr)  # of a part that is loaded late
-        else:
-            raise
     return BAD_INPUT
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from attnbook.grading import batch
+from attnbook.grading import cluster as machines
 from attnbook.grading.course import Course
 from attnbook.grading.limits import Limits
 from attnbook.grading.model import Submission
@@ -70,7 +71,7 @@ def finished_once(dask_scheduler):
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(cluster, settings):
     address = cluster.scheduler_address
     results, killed = [], None
-    for result in batch.grade_there(settings, submissions(COUNT), address):
+    for result in machines.grade_there(settings, submissions(COUNT), address):
         results.append(result)
         if len(results) == 4:
             with distributed.Client(address) as client:
@@ -89,7 +90,7 @@ def test_the_same_scores_as_on_one_machine(cluster, settings):
     here = next(iter(batch.grade_here(settings, submissions(1), 1)))
     there = next(
         iter(
-            batch.grade_there(
+            machines.grade_there(
                 settings, submissions(1), cluster.scheduler_address
             )
         )
@@ -98,7 +99,7 @@ def test_the_same_scores_as_on_one_machine(cluster, settings):
 
 
 def test_a_worker_has_a_limit_of_memory_once_it_has_graded(cluster, settings):
-    (result,) = batch.grade_there(
+    (result,) = machines.grade_there(
         settings, submissions(1), cluster.scheduler_address
     )
     assert result.points == 12
@@ -109,7 +110,7 @@ def test_a_worker_has_a_limit_of_memory_once_it_has_graded(cluster, settings):
 
 def test_another_version_of_the_course_grades_nothing(cluster, settings):
     other = replace(settings, digests=(("2_1", "0" * 16),))
-    (result,) = batch.grade_there(
+    (result,) = machines.grade_there(
         other, submissions(1), cluster.scheduler_address
     )
     assert result.state == "not graded"

@@ -12,19 +12,28 @@ from typing import Protocol
 import numpy as np
 from numpy import ndarray
 
+from attnbook.check.failures import Failure
 from attnbook.check.likeness import cause, near, shape_cause
+from attnbook.errors import AttnbookError
 
 
-class Wrong(Exception):
+class Wrong(AttnbookError):
     """A check failed; the message tells the student why.
 
     `plain` says the same without any number or word of the answer's: a grader
-    shows it for hidden checks, whose inputs an answer could send home.
+    shows it for hidden checks, whose inputs an answer could send home. Of
+    what goes wrong before there are numbers, `code` crosses the sandbox.
     """
 
-    def __init__(self, message: str, plain: str | None = None):
+    def __init__(
+        self,
+        message: str,
+        plain: str | None = None,
+        code: Failure = Failure.OTHER,
+    ):
         super().__init__(message)
         self.plain = plain or "this is not what the exercise asks for."
+        self.code = code
 
     @classmethod
     def fixed(cls, message: str) -> "Wrong":
@@ -32,7 +41,7 @@ class Wrong(Exception):
         return cls(message, message)
 
 
-class NotStarted(Exception):
+class NotStarted(AttnbookError):
     """There is no answer to check yet; the message says what to do."""
 
 
@@ -323,7 +332,7 @@ def expect_same_for_integers(
     try:
         got = answer.call(name, *args, parts=parts)
     except Wrong as wrong:
-        if " raised " in str(wrong):
+        if wrong.code is Failure.RAISED:
             return
         raise
     if parts == 1:

@@ -10,6 +10,7 @@ from numpy import array_equal, ndarray  # whatever becomes of np.array_equal
 from torch import nn
 
 from attnbook.check.engine import Module, NotStarted, Wrong
+from attnbook.check.failures import Failure
 
 
 def plain(value):
@@ -26,7 +27,9 @@ def to_array(value, name: str) -> ndarray:
     """A result as an array, also numbers in lists; Wrong with a hint if it is
     something else."""
     if value is None:
-        raise Wrong(f"{name} returns None: did you forget `return`?")
+        raise Wrong(
+            f"{name} returns None: did you forget `return`?", code=Failure.NONE
+        )
     if isinstance(value, torch.Tensor):
         return plain(value)
     if isinstance(value, (ndarray, np.generic, float, int, bool)):
@@ -38,7 +41,10 @@ def to_array(value, name: str) -> ndarray:
             array = np.asarray(None)
         if array.dtype.kind in "fiub":
             return array
-    raise Wrong(f"{name} gives a {type(value).__name__}: an array is expected.")
+    raise Wrong(
+        f"{name} gives a {type(value).__name__}: an array is expected.",
+        code=Failure.NOT_NUMBERS,
+    )
 
 
 def to_arrays(result, parts: int, name: str):
@@ -48,7 +54,8 @@ def to_arrays(result, parts: int, name: str):
     if parts == 1 and several and any(holds_numbers(x) for x in result):
         raise Wrong(
             f"{name}: return one array, not a {type(result).__name__} "
-            "(np.stack or torch.stack joins several)."
+            "(np.stack or torch.stack joins several).",
+            code=Failure.OTHER_COUNT,
         )
     if parts == 1:
         return to_array(result, name)
@@ -56,7 +63,10 @@ def to_arrays(result, parts: int, name: str):
         to_array(result, name)  # says that `return` is missing
     several = several or (isinstance(result, ndarray) and result.ndim > 0)
     if not several or len(result) != parts:
-        raise Wrong(f"{name}: return {parts} arrays, with commas between.")
+        raise Wrong(
+            f"{name}: return {parts} arrays, with commas between.",
+            code=Failure.OTHER_COUNT,
+        )
     return tuple(to_array(part, name) for part in result)
 
 
@@ -149,7 +159,7 @@ def expect_names(module: nn.Module, wanted: Module) -> None:
                 f"Parameters in a {type(value).__name__}, as in self.{key}, "
                 "are not found: give each an attribute of its own."
             )
-    raise Wrong(" ".join(says))
+    raise Wrong(" ".join(says), code=Failure.OTHER_PARAMETERS)
 
 
 def expect_trainable(module: nn.Module, wanted: Module) -> None:
@@ -160,12 +170,14 @@ def expect_trainable(module: nn.Module, wanted: Module) -> None:
         if len(twins) > 1:
             raise Wrong(
                 f"{wanted}: {' and '.join(twins)} are one and the same "
-                "nn.Parameter; each must have numbers of its own."
+                "nn.Parameter; each must have numbers of its own.",
+                code=Failure.SHARED_PARAMETER,
             )
         if not value.requires_grad:
             raise Wrong(
                 f"{wanted}: {key} has requires_grad=False; it would never be "
-                "trained."
+                "trained.",
+                code=Failure.UNTRAINED_PARAMETER,
             )
     places = {x.untyped_storage().data_ptr() for x in found.values()}
     for key, _, tensors in stored(module):
@@ -174,7 +186,8 @@ def expect_trainable(module: nn.Module, wanted: Module) -> None:
             raise Wrong(
                 f"{wanted}: self.{key} is computed from the parameters in "
                 "__init__, and stays as it is when they are trained; compute "
-                "it in forward."
+                "it in forward.",
+                code=Failure.COMPUTED_TOO_EARLY,
             )
 
 
@@ -186,7 +199,8 @@ def set_weights(module: nn.Module, wanted: Module, weights: list) -> list:
         if found[key].shape != value.shape:
             raise Wrong(
                 f"{wanted}: the parameter {key} must have shape "
-                f"{tuple(value.shape)}, yours has {tuple(found[key].shape)}."
+                f"{tuple(value.shape)}, yours has {tuple(found[key].shape)}.",
+                code=Failure.PARAMETER_SHAPE,
             )
         found[key].data.copy_(value)
     return [found[key] for key in wanted.weights]
@@ -212,14 +226,23 @@ class InProcess:
         """An instance of the student's class, in float64, for evaluation."""
         build = self._find(wanted.name)
         if not (isinstance(build, type) and issubclass(build, nn.Module)):
-            raise Wrong(f"`{wanted}` must be a class derived from nn.Module.")
+            raise Wrong(
+                f"`{wanted}` must be a class derived from nn.Module.",
+                code=Failure.NOT_A_MODULE,
+            )
         if build.forward is nn.Module.forward:
-            raise Wrong(f"`{wanted}` has no method called forward.")
+            raise Wrong(
+                f"`{wanted}` has no method called forward.",
+                code=Failure.NO_FORWARD,
+            )
         head = f"{wanted}({', '.join(map(str, wanted.sizes))})"
         with float64_by_default(), torch.enable_grad():
             module = self._run(head, f"{wanted}.__init__", build, wanted.sizes)
         if "_parameters" not in vars(module):
-            raise Wrong(f"{wanted}.__init__ must begin: super().__init__().")
+            raise Wrong(
+                f"{wanted}.__init__ must begin: super().__init__().",
+                code=Failure.NO_SUPER,
+            )
         expect_names(module, wanted)
         expect_trainable(module, wanted)
         return module.double().eval()
@@ -247,7 +270,8 @@ class InProcess:
             function = self._find(name)
         if not callable(function):
             raise Wrong(
-                f"`{name}` is not a function any more: define it again."
+                f"`{name}` is not a function any more: define it again.",
+                code=Failure.NOT_A_FUNCTION,
             )
         if not learn:
             return self._run(name, body, function, rest), given
@@ -266,7 +290,9 @@ class InProcess:
                 return function(*args)
         except NotImplementedError as error:
             if str(error) not in ("", "write this body"):  # torch's own
-                raise Wrong(f"{name} raised {error!r}") from None
+                raise Wrong(
+                    f"{name} raised {error!r}", code=Failure.RAISED
+                ) from None
             raise NotStarted(
                 f"Write the body of `{body}` in the cell above, run it, then "
                 "run this cell."
@@ -276,7 +302,8 @@ class InProcess:
                 or_parameter = isinstance(name, Module) * ", or a parameter"
                 raise Wrong(
                     f"{name} changes its argument in place{or_parameter}. "
-                    "Work on a new tensor: x = x + y, not x += y."
+                    "Work on a new tensor: x = x + y, not x += y.",
+                    code=Failure.CHANGES_ARGUMENT,
                 ) from None
             shapes = ", ".join(
                 str(tuple(a.shape) if hasattr(a, "shape") else a) for a in args
@@ -294,7 +321,8 @@ class InProcess:
                 )
             raise Wrong(
                 f"{name} raised {type(error).__name__}: {error} "
-                f"(arguments: {shapes}).{hint}"
+                f"(arguments: {shapes}).{hint}",
+                code=Failure.RAISED,
             ) from None
 
     def call(self, name: str | Module, *args, parts: int = 1):
@@ -309,11 +337,13 @@ class InProcess:
             if isinstance(name, Module) and k < len(name.weights):
                 raise Wrong(
                     f"{name} changes its parameter {name.weights[k]} in "
-                    "forward; that is for training to do."
+                    "forward; that is for training to do.",
+                    code=Failure.CHANGES_PARAMETER,
                 )
             raise Wrong(
                 f"{name} changes its argument in place: its caller's array "
-                "is different afterwards. Work on a new array."
+                "is different afterwards. Work on a new array.",
+                code=Failure.CHANGES_ARGUMENT,
             )
         return to_arrays(result, parts, name)
 
@@ -334,17 +364,20 @@ class InProcess:
         if not isinstance(result, torch.Tensor) or not result.requires_grad:
             raise Wrong(
                 f"no gradient flows through {name}: something in it leaves "
-                "torch (detach, item, numpy, a new tensor)."
+                "torch (detach, item, numpy, a new tensor).",
+                code=Failure.NO_GRADIENT,
             )
         if own_function(result) or any(x._backward_hooks for x in leaves):
             raise Wrong(
                 f"the gradient of {name} is made by code of your own (a "
-                "torch.autograd.Function, or a hook): leave it to torch."
+                "torch.autograd.Function, or a hook): leave it to torch.",
+                code=Failure.UNUSABLE_GRADIENT,
             )
         if tuple(result.shape) != cotangent.shape:
             raise Wrong(
                 f"{name}: shape {cotangent.shape} expected, yours is "
-                f"{tuple(result.shape)}."
+                f"{tuple(result.shape)}.",
+                code=Failure.OTHER_SHAPE,
             )
         with torch.enable_grad():
             total = (result * torch.tensor(cotangent)).sum()
@@ -353,7 +386,8 @@ class InProcess:
         except RuntimeError as error:
             raise Wrong(
                 f"the gradient of {name} cannot be computed; is a tensor "
-                f"changed in place (x += y for x = x + y)? {error}"
+                f"changed in place (x += y for x = x + y)? {error}",
+                code=Failure.UNUSABLE_GRADIENT,
             ) from None
         return tuple(
             np.zeros(leaf.shape) if grad is None else grad.numpy()

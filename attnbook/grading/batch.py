@@ -2,10 +2,8 @@
 
 import contextlib
 import ctypes
-import functools
 import multiprocessing
 import resource
-import secrets
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,7 +12,6 @@ from attnbook.grading.course import CourseError
 from attnbook.grading.grader import Grader
 from attnbook.grading.limits import MIB
 from attnbook.grading.model import NOT_GRADED, Result, Submission
-from attnbook.grading.output.runfolder import RunError
 from attnbook.grading.sandbox import jail
 from attnbook.grading.sandbox.process import Sandbox, SandboxError
 from attnbook.grading.settings import Settings
@@ -53,17 +50,6 @@ def limit_own_memory() -> None:
     if hard != resource.RLIM_INFINITY:
         room = min(room, hard)
     resource.setrlimit(resource.RLIMIT_AS, (room, hard))
-
-
-@functools.cache
-def limit_own_memory_once() -> None:
-    limit_own_memory()
-
-
-def grade_one_there(settings: Settings, submission: Submission) -> str:
-    """The same in a worker of a cluster, a process that others started."""
-    limit_own_memory_once()
-    return grade_one(settings, submission)
 
 
 def grade_one(settings: Settings, submission: Submission) -> str:
@@ -179,49 +165,6 @@ def first_done(running: dict) -> list:
     from concurrent.futures import FIRST_COMPLETED, wait
 
     return list(wait(running, return_when=FIRST_COMPLETED).done)
-
-
-def grade_there(
-    settings: Settings, submissions: list[Submission], address: str
-) -> Iterator[Result]:
-    """The same on a Dask cluster. Every machine needs the same version of
-    the course under the same path, and bubblewrap."""
-    try:
-        from distributed import Client, as_completed
-    except ImportError:
-        raise RunError(
-            "--scheduler needs Dask: pip install -e '.[classroom]' -c "
-            "constraints.txt"
-        ) from None
-    try:
-        client = Client(address, timeout=10, set_as_default=False)
-    except (OSError, ValueError, TimeoutError):
-        raise RunError(
-            f"No Dask scheduler answers at {address}: start one with `dask "
-            "scheduler`, and workers with `dask worker --nthreads 1 ADDRESS`."
-        ) from None
-    with client:
-        run = secrets.token_hex(4)
-        futures = {
-            client.submit(
-                grade_one_there,
-                settings,
-                submission,
-                key=f"grade-{run}-{number}",
-            ): submission
-            for number, submission in enumerate(submissions)
-        }
-        done = as_completed(
-            futures, loop=client.loop, with_results=True, raise_errors=False
-        )
-        for future, outcome in done:
-            submission = futures.pop(future)
-            if future.status == "finished":
-                yield Result.from_json(outcome)
-            else:
-                error = future.exception()
-                yield not_graded(submission, sentence(error))
-            future.release()
 
 
 def sentence(error: BaseException) -> str:

@@ -18,6 +18,7 @@ from types import ModuleType
 from attnbook.check import exercises
 from attnbook.check.against import Hidden
 from attnbook.check.engine import Answer, Exercise
+from attnbook.errors import AttnbookError
 from attnbook.grading.sandbox.withheld import imported_from, stand_in
 from attnbook.grading.stubs import student_cells
 from attnbook.notebooks.names import (
@@ -31,7 +32,7 @@ AROUND = ("cli.py", "grading/intake/", "grading/output/", "release/")
 VISIBLE = re.compile(r"\bex_\d+_\d+\b")  # a module of visible checks
 
 
-class CourseError(Exception):
+class CourseError(AttnbookError):
     """The course is not as it must be; the message says what to do."""
 
 

@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from attnbook.errors import AttnbookError
+
 MAX_CELLS = 2_000
 MAX_SOURCE = 1_000_000  # characters in one cell
 
 
-class NotANotebook(Exception):
+class NotANotebook(AttnbookError):
     """The bytes hold no notebook; the message says what to do."""
 
 

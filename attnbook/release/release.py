@@ -13,6 +13,7 @@ import zipfile
 from itertools import pairwise
 from pathlib import Path
 
+from attnbook.errors import AttnbookError
 from attnbook.grading.course import Course, CourseError, Sheet, cells_of
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.stubs import BLOCK, student_cells
@@ -32,7 +33,7 @@ MARKS = re.compile(
 HINT = re.compile(r"<details>.*?</details>")
 
 
-class ReleaseError(Exception):
+class ReleaseError(AttnbookError):
     """Nothing was written; the message says why and what to do."""
 
 

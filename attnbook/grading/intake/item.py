@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from attnbook.errors import AttnbookError
 from attnbook.grading.intake import bounds
 from attnbook.grading.intake.account import FOLDER, OTHER, Found
 from attnbook.grading.intake.names import printable, shown
@@ -13,11 +14,11 @@ NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.I)  # browsers add these
 ZIP = re.compile(r"\.(zip|7z|rar|tar|tgz|tar\.(gz|bz2|xz))$", re.I)
 
 
-class CollectError(Exception):
+class CollectError(AttnbookError):
     """There is nothing to grade; the message says what to do."""
 
 
-class Refused(Exception):
+class Refused(AttnbookError):
     """One student's work cannot be read; the message says what to do."""
 
 

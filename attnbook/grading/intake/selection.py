@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from attnbook.grading.intake.collect import printable
+from attnbook.grading.intake.item import CollectError
 from attnbook.grading.model import Submission
-from attnbook.grading.output.runfolder import RunError
 from attnbook.grading.output.tables import spread
 
 
@@ -45,7 +45,7 @@ def only(found: list[Submission], options) -> list[Submission]:
     students |= {s.student: s.student for s in found}
     wanted = {printable(name) for name in options.only}
     for name in sorted(wanted - set(students)):
-        raise RunError(
+        raise CollectError(
             f"There is no student {name} in {options.submissions}"
             f"{like(name, sorted(set(students.values())))}; nothing was graded."
         )

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attnbook.errors import AttnbookError
 from attnbook.grading.course import Course, Sheet
 from attnbook.grading.model import GRADED, Result
 from attnbook.grading.output.marks import student_id
@@ -52,7 +53,7 @@ REASONS = {
 }
 
 
-class GradebookError(Exception):
+class GradebookError(AttnbookError):
     """The gradebook cannot be written; the message says what to do."""
 
 

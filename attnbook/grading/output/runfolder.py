@@ -14,6 +14,7 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+from attnbook.errors import AttnbookError
 from attnbook.grading.model import NOT_GRADED, Result, Submission
 from attnbook.grading.output.kept import (
     BAD_JSON,
@@ -28,7 +29,7 @@ from attnbook.grading.settings import Settings, differing
 KEPT = re.compile(r"[0-9a-f]{64}\.json")
 
 
-class RunError(Exception):
+class RunError(AttnbookError):
     """The run cannot go on; the message says what to do."""
 
 

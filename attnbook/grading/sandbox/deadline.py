@@ -3,13 +3,14 @@
 import select
 import time
 
+from attnbook.errors import AttnbookError
 from attnbook.grading.limits import MIB
 from attnbook.grading.sandbox import frames
 
 LOOK = 0.1  # seconds between two looks at what a submission uses
 
 
-class Stopped(Exception):
+class Stopped(AttnbookError):
     """Student code ended or was ended; the message says why, in words."""
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from numpy import ndarray
 
 from attnbook.check.engine import Module
+from attnbook.check.failures import Failure
+from attnbook.errors import AttnbookError
 
 LENGTHS = struct.Struct("<IQ")
 KINDS = {"f2", "f4", "f8", "b1"} | {k + n for k in "iu" for n in "1248"}
@@ -21,15 +23,21 @@ MAX_BODY = 1 << 24
 MAX_DEPTH = 4
 
 
-class BadFrame(Exception):
+class BadFrame(AttnbookError):
     """The other side did not keep to the form; nothing of it is used."""
+
+    def __init__(self, message: str, code: Failure = Failure.OTHER):
+        super().__init__(message)
+        self.code = code
 
 
 def kind(dtype: np.dtype) -> str:
     """Such as f8; BadFrame for objects, complex numbers, text, times."""
     name = dtype.str[1:]
     if name not in KINDS:
-        raise BadFrame(f"numbers expected, yours are {dtype.name}.")
+        raise BadFrame(
+            f"numbers expected, yours are {dtype.name}.", Failure.NOT_NUMBERS
+        )
     return name
 
 

@@ -28,6 +28,7 @@ import torch
 import attnbook.check
 from attnbook.check import engine, inprocess
 from attnbook.check.engine import Module, NotStarted, Wrong
+from attnbook.check.failures import Failure
 from attnbook.check.inprocess import InProcess
 from attnbook.grading.sandbox import frames, jail
 from attnbook.grading.sandbox.pristine import Pristine
@@ -377,12 +378,16 @@ def work(sock: socket.socket, namespace: dict) -> None:
             frame = frames.pack(reply | same, parts)
         except frames.BadFrame as error:
             text = f"{name_of(head)}: {error}"
-            frame = frames.pack({"state": "wrong", "text": text} | same)
+            frame = frames.pack(wrong(text, error.code) | same)
         except BaseException as error:
             kind = type(error).__name__
-            text = f"{name_of(head)} raised {kind}: {error}"[:MAX_TEXT]
-            frame = frames.pack({"state": "wrong", "text": text} | same)
+            text = f"{name_of(head)} raised {kind}: {error}"
+            frame = frames.pack(wrong(text, Failure.RAISED) | same)
         sock.sendall(frame)
+
+
+def wrong(text: str, code: Failure) -> dict:
+    return {"state": "wrong", "text": text[:MAX_TEXT], "code": code.name}
 
 
 def name_of(head: dict) -> str:
@@ -408,7 +413,7 @@ def answer(head: dict, values: list, namespace: dict) -> tuple[dict, tuple]:
     except NotStarted as error:
         return {"state": "not started", "text": str(error)[:MAX_TEXT]}, ()
     except Wrong as error:
-        return {"state": "wrong", "text": str(error)[:MAX_TEXT]}, ()
+        return wrong(str(error), error.code), ()
 
 
 PRISTINE = Pristine(

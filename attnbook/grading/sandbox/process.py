@@ -16,6 +16,7 @@ import tempfile
 import numpy as np
 import psutil
 
+from attnbook.errors import AttnbookError
 from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.sandbox import bwrap
 from attnbook.grading.sandbox.bwrap import CONTAINER, ENVIRONMENT, READ_ONLY
@@ -40,7 +41,7 @@ for place in filter(os.path.isdir, sys.path[1:]):
 FIRST_UID = 2_050_000_000  # no person's: each submission gets another one
 
 
-class SandboxError(Exception):
+class SandboxError(AttnbookError):
     """The sandbox does not work here: nobody's fault, and nobody's zero."""
 
 
