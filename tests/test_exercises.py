@@ -3,12 +3,16 @@
 import re
 from collections import Counter
 
+import numpy as np
 import pytest
 
+from attnbook.check.against import Hidden
+from attnbook.check.engine import Exercise, Wrong, run_checks
+from attnbook.check.inprocess import InProcess
 from attnbook.grading.course import run_cells
 from attnbook.grading.stubs import BLOCK
 from tools.derive import target
-from tools.masters import grade, masters
+from tools.masters import grade, masters, wrong_answers
 from tools.notebooks import code_cells, read
 
 MASTERS = masters()
@@ -37,11 +41,9 @@ def test_untouched_stubs_earn_nothing(master):
 def test_known_wrong_answers_are_rejected_by_name(master, exercise):
     """By a visible check, for students have no other."""
     missed = {}
-    for wrong in master.hidden.wrong_answers:
-        if wrong.exercise != exercise.id:
-            continue
+    for wrong, names in wrong_answers(master, exercise):
         # One seed: every hidden check draws three inputs from it.
-        report = grade(master, exercise, master.answers | wrong.names, seed=0)
+        report = grade(master, exercise, master.answers | names, seed=0)
         seen = filter(None, map(report.messages.get, exercise.checks))
         if not any(wrong.says in said for said in seen):
             missed[wrong.label] = str(report)
@@ -91,3 +93,73 @@ def test_every_exercise_has_hints_stub_check_and_nbgrader_metadata(master):
         m["schema_version"] for m in marks
     } == {3}
     assert sum(m.get("points", 0) for m in marks) >= 10
+
+
+HALF = "def half(x):\n    return x / 2\n"
+
+
+def defined_by(base: str | None, *edits) -> list[dict]:
+    """What each edit makes of `base`, in a module that knows `two`."""
+    hidden = Hidden({"two": 2})
+    hidden.mutants("9_9.a", base, list(edits))
+    found = hidden.wrong_answers
+    return [wrong.defined({"three": 3}, HALF) for wrong in found]
+
+
+def test_an_edit_of_a_text_is_a_wrong_answer():
+    """It may use the master's names and its module's, and defines its own."""
+    third = ("/ 2", "/ three", "a third")
+    square = ([("/", "**"), ("2", "two")], "a square")
+    for base in (None, HALF):
+        names = defined_by(base, third, square, ([], "as it stands"))
+        assert [list(found) for found in names] == [["half"]] * 3
+        assert [found["half"](6) for found in names] == [2, 36, 3]
+
+
+@pytest.mark.parametrize("old, times", [("x", 2), ("x / 3", 0)])
+def test_an_edit_fits_exactly_once(old, times):
+    words = f"9_9.a: a third: {old!r} must be found once.*found {times} times"
+    with pytest.raises(ValueError, match=words):
+        defined_by(HALF, (old, "three", "a third"))
+
+
+def test_edits_are_made_only_when_wrong_answers_are_asked_for():
+    hidden = Hidden()
+    hidden.mutants("9_9.a", "no Python", [("never", "found", "so what")])
+    assert len(hidden.wrong_answers) == 1
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+def test_agreement_with_the_reference(gradient):
+    def pairs(x, y):
+        return x * y, x + y
+
+    def other_first(x, y):
+        return x * y.detach() if gradient else x - y, x + y
+
+    def case(rng):
+        for n in (2, 3):
+            yield tuple(rng.normal(size=(2, n)))
+
+    hidden = Hidden()
+    hidden.agrees(
+        "9_9.a", "pairs", case, parts=2, gradient=gradient, title="random"
+    )
+    reference = InProcess({"pairs": pairs}, "torch")
+    check = hidden.bound("9_9.a", reference)["random"]
+    check(reference, np.random.default_rng(0))
+    with pytest.raises(Wrong):
+        answer = InProcess({"pairs": other_first}, "torch")
+        check(answer, np.random.default_rng(0))
+
+
+def test_a_prediction_is_the_first_check():
+    exercise = Exercise("9_9.a", "", ("prediction",), predict=("up", "down"))
+    assert list(exercise.checks) == ["you wrote a prediction first"]
+    rng = np.random.default_rng(0)
+    report = run_checks(exercise, InProcess({"prediction": "up"}), rng)
+    assert report.score == 1
+    report = run_checks(exercise, InProcess({"prediction": "left"}), rng)
+    assert 'set prediction to one of "up", "down".' in str(report)
+    report = run_checks(exercise, InProcess({"prediction": None}), rng)
+    assert report.not_started

@@ -4,6 +4,7 @@ The reference is itself an `Answer`, made from a master notebook, so neither
 its code nor its results ever enter the student's process.
 """
 
+import builtins
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -30,15 +31,49 @@ class WrongAnswer:
     def label(self) -> str:
         return f"{self.exercise}: {self.says}"
 
+    def defined(self, answers: dict, source: str) -> dict:
+        """What it defines, by name."""
+        return self.names
+
+
+@dataclass
+class Mutant(WrongAnswer):
+    """A known wrong answer that is an edit of a text. `names` are those that
+    it may use, beside the master's own."""
+
+    base: str | None  # None: the master's source
+    edits: list[tuple[str, str]]  # each pair in turn: old text, new text
+
+    def text(self, source: str) -> str:
+        """The edited text; ValueError unless each edit fits exactly once."""
+        text = source if self.base is None else self.base
+        for old, new in self.edits:
+            if (found := text.count(old)) != 1:
+                raise ValueError(
+                    f"{self.label}: {old!r} must be found once in the text "
+                    f"to be edited, and is found {found} times."
+                )
+            text = text.replace(old, new)
+        return text
+
+    def defined(self, answers: dict, source: str) -> dict:
+        """What the edited text defines, run among the master's answers."""
+        known = {"__builtins__": builtins} | answers | self.names
+        scope = dict(known)
+        exec(self.text(source), scope)
+        return {k: v for k, v in scope.items() if known.get(k) is not v}
+
 
 @dataclass
 class Hidden:
     """Hidden checks and known wrong answers of one notebook's exercises.
 
-    `withheld` names modules of the package that hold answers to them: where
-    the notebook is graded they are not there.
+    `names` are the module's own, which edited answers may use. `withheld`
+    names modules of the package that hold answers to the exercises: where the
+    notebook is graded they are not there.
     """
 
+    names: dict = field(default_factory=dict, repr=False)
     withheld: tuple[str, ...] = ()
     checks: dict[str, dict[str, Callable]] = field(default_factory=dict)
     wrong_answers: list[WrongAnswer] = field(default_factory=list)
@@ -52,6 +87,36 @@ class Hidden:
 
         return add
 
+    def agrees(
+        self,
+        exercise: str,
+        name: str,
+        case: Callable,
+        parts: int = 1,
+        gradient: bool = False,
+        *,
+        title: str,
+        tolerance: float = 1e-6,
+    ) -> None:
+        """Add a check: for the arguments that case(rng) returns, or for each
+        that it yields, the results are the reference's; with `gradient` the
+        gradients of the first one are."""
+
+        def check(answer: Answer, rng: np.random.Generator, reference: Answer):
+            cases = case(rng)
+            for args in [cases] if isinstance(cases, tuple) else cases:
+                if not gradient:
+                    agree(
+                        answer, reference, name, args, title, parts, tolerance
+                    )
+                    continue
+                result = reference.call(name, *args, parts=parts)
+                shape = np.shape(result if parts == 1 else result[0])
+                u = rng.normal(size=shape)
+                agree_in_gradient(answer, reference, name, args, u, tolerance)
+
+        self.check(exercise, title)(check)
+
     def wrong(self, exercise: str, says: str) -> Callable:
         """Decorator: a function that a student might hand in. A message of
         some check must contain the words `says`."""
@@ -62,6 +127,16 @@ class Hidden:
             return function
 
         return add
+
+    def mutants(self, exercise: str, base: str | None, edits: list) -> None:
+        """Add known wrong answers: each is (old, new, says), an edit of the
+        text `base`, or of the master's own source if that is None; or
+        ([(old, new), ...], says), where it takes several edits."""
+        for *edit, says in edits:
+            pairs = edit[0] if len(edit) == 1 else [tuple(edit)]
+            self.wrong_answers.append(
+                Mutant(exercise, says, self.names, base, pairs)
+            )
 
     def bound(self, exercise: str, reference: Answer) -> dict[str, Check]:
         """The hidden checks of an exercise, held against this reference."""

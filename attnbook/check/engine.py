@@ -5,7 +5,7 @@ arrays and gets arrays back. In a notebook the answer is the notebook's own
 namespace; a grader puts a sandboxed process behind the same three methods.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -89,14 +89,24 @@ Check = Callable[[Answer, np.random.Generator], None]
 
 @dataclass
 class Exercise:
-    """A question, what it asks for, and the checks that decide."""
+    """A question, what it asks for, and the checks that decide. With
+    `predict` the first check is that `prediction` holds one of these words."""
 
     id: str
     title: str
     names: tuple[str, ...]
     backend: str = "numpy"
     all_or_nothing: bool = False  # find-the-bug: a stub must not earn points
+    predict: tuple[str, ...] = ()
     checks: dict[str, Check] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.predict:
+            self.check("you wrote a prediction first")(self.predicted)
+
+    def predicted(self, answer: Answer, rng: np.random.Generator) -> None:
+        """Wrong unless the prediction is one of the words offered."""
+        expect_choice(answer, "prediction", self.predict)
 
     def check(self, title: str) -> Callable[[Check], Check]:
         """Decorator: add a check; it raises Wrong or returns."""
@@ -342,7 +352,7 @@ def expect_same_for_integers(
         expect_close(mine, other, what)
 
 
-def expect_choice(answer: Answer, name: str, choices: list[str]) -> None:
+def expect_choice(answer: Answer, name: str, choices: Sequence[str]) -> None:
     """Wrong unless the variable holds one of these words."""
     try:
         chosen = answer.value(name)

@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     shaped,
 )
@@ -22,7 +21,12 @@ SHARE = Exercise("1_1.c", "How concentrated?", ("signal_when_spread",))
 LAST = Exercise(
     "1_1.d", "The last state", ("last_states",), "torch", all_or_nothing=True
 )
-GUESS = Exercise("1_1.e", "Which pairs to keep", ("simulate", "prediction"))
+GUESS = Exercise(
+    "1_1.e",
+    "Which pairs to keep",
+    ("simulate", "prediction"),
+    predict=("first", "last", "same"),
+)
 EXERCISES = [LOOK, MEMORY, SHARE, LAST, GUESS]
 
 LN3 = np.log(3.0)
@@ -322,11 +326,6 @@ def last_gradient(answer, rng):
     want = np.zeros((3, 5, 2))
     want[np.arange(3), lengths - 1] = 1
     expect_close(grad, want, "gradient of the sum by the states")
-
-
-@GUESS.check("you wrote a prediction first")
-def predicted(answer, rng):
-    expect_choice(answer, "prediction", ["first", "last", "same"])
 
 
 @GUESS.check("a simulation agrees with Equation 1.1.2")

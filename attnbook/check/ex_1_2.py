@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_same_for_integers,
     shaped,
@@ -25,7 +24,10 @@ MASK = Exercise(
     all_or_nothing=True,
 )
 POINTS = Exercise(
-    "1_2.e", "Four times the points", ("best_sharpness", "prediction")
+    "1_2.e",
+    "Four times the points",
+    ("best_sharpness", "prediction"),
+    predict=("wider", "same", "sharper"),
 )
 EXERCISES = [SOFTMAX, BACKWARD, COLD, MASK, POINTS]
 
@@ -368,11 +370,6 @@ def mask_corners(answer, rng):
     expect_close(turned, shaped(got, (7, 7))[::-1, ::-1], what)
     ends = answer.call("left_out_weights", np.arange(7.0), 0.0)
     expect_close(ends, (1 - np.eye(7)) / 6, "w = 0, seven points")
-
-
-@POINTS.check("you wrote a prediction first")
-def predicted(answer, rng):
-    expect_choice(answer, "prediction", ["wider", "same", "sharper"])
 
 
 @POINTS.check("a smooth curve, no noise")

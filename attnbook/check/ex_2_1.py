@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_gradients,
     expect_same_for_integers,
@@ -26,7 +25,12 @@ LAYER = Exercise(
     "torch",
     all_or_nothing=True,
 )
-SHUFFLE = Exercise("2_1.e", "A shuffle", ("largest_change", "prediction"))
+SHUFFLE = Exercise(
+    "2_1.e",
+    "A shuffle",
+    ("largest_change", "prediction"),
+    predict=("nothing", "their order", "their values"),
+)
 EXERCISES = [CROSS, BATCH, SHARP, LAYER, SHUFFLE]
 
 LN3 = np.log(3.0)
@@ -455,12 +459,6 @@ def layer_gradients(answer, rng):
     names = ("x", "W_Q", "W_K", "W_V")
     args = {k: rng.normal(size=s) / 2 for k, s in zip(names, sizes)}
     expect_gradients(answer, "self_attention_layer", args, rng, 2)
-
-
-@SHUFFLE.check("you wrote a prediction first")
-def predicted(answer, rng):
-    choices = ["nothing", "their order", "their values"]
-    expect_choice(answer, "prediction", choices)
 
 
 @SHUFFLE.check("without places the outputs are shuffled alike")

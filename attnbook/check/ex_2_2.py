@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_gradients,
     expect_same_for_integers,
@@ -26,7 +25,12 @@ HEADS = Exercise(
     "torch",
     all_or_nothing=True,
 )
-MORE = Exercise("2_2.e", "More keys", ("saturated_share", "prediction"))
+MORE = Exercise(
+    "2_2.e",
+    "More keys",
+    ("saturated_share", "prediction"),
+    predict=("up", "down", "same"),
+)
 EXERCISES = [BACK, VJP, SCALE, HEADS, MORE]
 
 LN3 = np.log(3.0)
@@ -456,11 +460,6 @@ def heads_apart(answer, rng):
 def heads_gradient(answer, rng):
     args = {x: rng.normal(size=(2, n, 6)) for x, n in zip("qkv", (5, 7, 7))}
     expect_gradients(answer, "attend_in_heads", args | {"heads": 3}, rng)
-
-
-@MORE.check("you wrote a prediction first")
-def predicted(answer, rng):
-    expect_choice(answer, "prediction", ["up", "down", "same"])
 
 
 # Two keys: the norm is 2 a (1 - a), below 1e-3 when the scores differ by more

@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_gradients,
     shaped,
@@ -23,7 +22,12 @@ SQUARE = Exercise(
 LAST = Exercise(
     "2_6.d", "The gradient that stopped", ("last_state",), "torch", True
 )
-POWER = Exercise("2_6.e", "A power of the radius", ("share_left", "prediction"))
+POWER = Exercise(
+    "2_6.e",
+    "A power of the radius",
+    ("share_left", "prediction"),
+    predict=("half", "square", "same"),
+)
 EXERCISES = [BLOCK, CONV, SQUARE, LAST, POWER]
 
 LN2 = np.log(2.0)
@@ -509,11 +513,6 @@ def last_weights(answer, rng):
     U, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     args = {"x": x, "W": W, "U": U, "start": start}
     expect_gradients(answer, "last_state", args, rng)
-
-
-@POWER.check("you wrote a prediction first")
-def predicted(answer, rng):
-    expect_choice(answer, "prediction", ["half", "square", "same"])
 
 
 @POWER.check("a worked example")

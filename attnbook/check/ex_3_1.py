@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_gradients,
 )
@@ -23,7 +22,10 @@ PADDED = Exercise(
     "3_1.d", "The context that read the padding", ("contexts",), "torch", True
 )
 ERROR = Exercise(
-    "3_1.e", "An alignment error rate", ("alignment_error", "prediction")
+    "3_1.e",
+    "An alignment error rate",
+    ("alignment_error", "prediction"),
+    predict=("yes", "no"),
 )
 EXERCISES = [STEP, GRAMS, EQUAL, PADDED, ERROR]
 
@@ -625,11 +627,6 @@ def six_words():
     gold[3, [3, 4, 5, 6]] = True
     weights[3, 3] = 0.03  # the largest of its column
     return weights, gold
-
-
-@ERROR.check("you wrote a prediction first")
-def predicted(answer, rng):
-    expect_choice(answer, "prediction", ["yes", "no"])
 
 
 @ERROR.check("a worked example")

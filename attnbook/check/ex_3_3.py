@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_gradients,
     expect_shape,
@@ -25,6 +24,7 @@ TUNED = Exercise(
     "3_3.e",
     "A threshold tuned on the test",
     ("best_threshold_score", "prediction"),
+    predict=("never", "sometimes", "always"),
 )
 EXERCISES = [SPAN, BOTH, NULL, PADDING, TUNED]
 
@@ -556,11 +556,6 @@ def padding_gradient(answer, rng):
     args |= {"may": np.arange(5) < np.array([[5], [2], [4]])}
     args |= {"gold": np.array([4, 1, 2])}
     expect_gradients(answer, "start_loss", args, rng)
-
-
-@TUNED.check("you wrote a prediction first")
-def predicted(answer, rng):
-    expect_choice(answer, "prediction", ["never", "sometimes", "always"])
 
 
 def expect_best(answer, odds, right, answerable, want, suspects):

@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_gradients,
     expect_shape,
@@ -30,6 +29,7 @@ COPIES = Exercise(
     "3_5.e",
     "A second box for each object",
     ("eleven_points", "prediction"),
+    predict=("neither", "both", "low copies", "close copies"),
 )
 EXERCISES = [FADE, SHAPED, SLOPE, TWICE, COPIES]
 
@@ -502,12 +502,6 @@ def twice_least(answer, rng):
     for least, value, want in (0.05, 0.07, 1), (0.97, 0.95, 0), (1, 1, 1):
         what = f"overlap {value}, least {least}: `least` is used as it is"
         expect_hits(answer, [[value]], [0.9], least, [want], {}, what)
-
-
-@COPIES.check("you wrote a prediction first")
-def predicted(answer, rng):
-    choices = ["neither", "both", "low copies", "close copies"]
-    expect_choice(answer, "prediction", choices)
 
 
 def expect_ap(answer, hit, objects, want, suspects):

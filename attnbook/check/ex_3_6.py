@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_gradients,
     expect_shape,
@@ -30,7 +29,12 @@ FORGETS = Exercise(
     ("hausdorff_of_points",),
     all_or_nothing=True,
 )
-SEES = Exercise("3_6.e", "How far does it see?", ("pixels_seen", "prediction"))
+SEES = Exercise(
+    "3_6.e",
+    "How far does it see?",
+    ("pixels_seen", "prediction"),
+    predict=("pooling first", "pooling last", "the same"),
+)
 EXERCISES = [ALONG, ROWS, MARK, FORGETS, SEES]
 
 LN2 = np.log(2.0)
@@ -553,12 +557,6 @@ def expect_seen(answer, kernels, strides, want, what, suspects):
     arrays = np.array(kernels), np.array(strides)
     got = answer.call("pixels_seen", *arrays)
     expect_close(got, want, what, suspects)
-
-
-@SEES.check("you wrote a prediction first")
-def predicted(answer, rng):
-    choices = ["pooling first", "pooling last", "the same"]
-    expect_choice(answer, "prediction", choices)
 
 
 @SEES.check("one layer, and two without strides")

@@ -11,7 +11,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_gradients,
     expect_shape,
@@ -25,7 +24,12 @@ NOISES = Exercise("3_7.c", "Two noises at once", ("total_snr",))
 TWICE = Exercise(
     "3_7.d", "The digit that was said twice", ("digits_of",), "numpy", True
 )
-LOUDER = Exercise("3_7.e", "Twice as loud", ("mean_change", "prediction"))
+LOUDER = Exercise(
+    "3_7.e",
+    "Twice as loud",
+    ("mean_change", "prediction"),
+    predict=("log 2", "log 4", "less"),
+)
 EXERCISES = [PATHS, WHERE, NOISES, TWICE, LOUDER]
 
 
@@ -476,11 +480,6 @@ def only_blanks(answer, rng):
     if digits.size:
         raise Wrong.fixed("path - - -: no digit was said.")
     expect_close(carried, BLANK, "the symbol to carry on after - - -")
-
-
-@LOUDER.check("you wrote a prediction first")
-def predicted(answer, rng):
-    expect_choice(answer, "prediction", ["log 2", "log 4", "less"])
 
 
 @LOUDER.check("a worked example")

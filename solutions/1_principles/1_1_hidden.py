@@ -3,13 +3,12 @@
 Never handed out. The reference answers are the master notebook's own cells.
 """
 
-import numpy as np
 import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 from attnbook.check.engine import Wrong
 
-HIDDEN = Hidden(withheld=("attention", "tiled"))
+HIDDEN = Hidden(globals(), withheld=("nn.attention", "nn.tiled"))
 
 
 def sizes(rng):
@@ -76,119 +75,57 @@ def simulate_anywhere(answer, rng, reference):
 # --- a ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("1_1.a", "softmax runs over the queries")
+HIDDEN.mutants("1_1.a", """
 def look_back_many(queries, keys, states):
     s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
     a = s.softmax(dim=1)
     return a @ states, a
-
-
-@HIDDEN.wrong("1_1.a", "not divided by sqrt(d)")
-def look_back_many(queries, keys, states):
-    a = torch.einsum("bid,bjd->bij", queries, keys).softmax(dim=-1)
-    return a @ states, a
-
-
-@HIDDEN.wrong("1_1.a", "divided by d, not by sqrt(d)")
-def look_back_many(queries, keys, states):
-    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1]
-    a = s.softmax(dim=-1)
-    return a @ states, a
-
-
-@HIDDEN.wrong("1_1.a", "the root of the states' width e")
-def look_back_many(queries, keys, states):
-    s = torch.einsum("bid,bjd->bij", queries, keys) / states.shape[-1] ** 0.5
-    a = s.softmax(dim=-1)
-    return a @ states, a
-
-
-@HIDDEN.wrong("1_1.a", "not yet divided by their sum")
-def look_back_many(queries, keys, states):
-    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
-    return s.exp() @ states, s.exp()
-
-
-@HIDDEN.wrong("1_1.a", "the weights are detached")
-def look_back_many(queries, keys, states):
-    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
-    a = s.softmax(dim=-1).detach()
-    return a @ states, a
-
-
-@HIDDEN.wrong("1_1.a", "you summed keys")
-def look_back_many(queries, keys, states):
-    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
-    a = s.softmax(dim=-1)
-    return a @ keys, a
-
-
-@HIDDEN.wrong("1_1.a", "return 2 arrays, with commas between")
-def look_back_many(queries, keys, states):
-    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
-    return s.softmax(dim=-1) @ states
-
-
-@HIDDEN.wrong("1_1.a", "changes its argument in place")
-def look_back_many(queries, keys, states):
-    queries /= queries.shape[-1] ** 0.5
-    a = torch.einsum("bid,bjd->bij", queries, keys).softmax(dim=-1)
-    return a @ states, a
-
-
-@HIDDEN.wrong("1_1.a", "return the summaries first")
-def look_back_many(queries, keys, states):
-    s = torch.einsum("bid,bjd->bij", queries, keys) / queries.shape[-1] ** 0.5
-    a = s.softmax(dim=-1)
-    return a, a @ states
-
-
-@HIDDEN.wrong("1_1.a", "must use the weights that you return")
-def look_back_many(queries, keys, states):
-    s = torch.einsum("bid,bjd->bij", queries, keys)
-    return s.softmax(dim=-1) @ states, (s / keys.shape[-1] ** 0.5).softmax(-1)
-
-
-@HIDDEN.wrong("1_1.a", "cut to a whole number")
-def look_back_many(queries, keys, states):
-    a = (queries @ keys.mT / int(keys.shape[-1] ** 0.5)).softmax(-1)
-    return a @ states, a
-
-
-@HIDDEN.wrong("1_1.a", "40 lower")
-def look_back_many(queries, keys, states):
-    e = (queries @ keys.mT / keys.shape[-1] ** 0.5).exp()
-    a = e / (e.sum(-1, keepdim=True) + 1e-9)
-    return a @ states, a
-
-
-@HIDDEN.wrong("1_1.a", "the gradient of states")
+""", [
+    ([], "softmax runs over the queries"),
+    ([("s =", "a ="), ("/ queries.shape[-1] ** 0.5\n    a = s.softmax(dim=1)",
+       ".softmax(dim=-1)")], "not divided by sqrt(d)"),
+    ([(" ** 0.5", ""), ("=1", "=-1")], "divided by d, not by sqrt(d)"),
+    ([("queries.", "states."), ("=1", "=-1")],
+     "the root of the states' width e"),
+    ([("a = s.softmax(dim=1)\n    return a", "return s.exp()"),
+      (", a", ", s.exp()")], "not yet divided by their sum"),
+    ("(dim=1)", "(dim=-1).detach()", "the weights are detached"),
+    ([("=1", "=-1"), ("states,", "keys,")], "you summed keys"),
+    ([("a = s.softmax(dim=1)\n    return a", "return s.softmax(dim=-1)"),
+      (", a", "")], "return 2 arrays, with commas between"),
+    ([('s = torch.einsum("bid,bjd->bij", queries, keys) /', "queries /="),
+      ("= s", '= torch.einsum("bid,bjd->bij", queries, keys)'), ("=1", "=-1")],
+     "changes its argument in place"),
+    ([("=1", "=-1"), ("@ states, a", ", a @ states")],
+     "return the summaries first"),
+])  # fmt: skip
+HIDDEN.mutants("1_1.a", """
 def look_back_many(queries, keys, states):
     a = (queries @ keys.mT / keys.shape[-1] ** 0.5).softmax(-1)
     return a @ states.detach(), a
-
-
-@HIDDEN.wrong("1_1.a", "scores 1.333 times as large")
-def look_back_many(queries, keys, states):
-    a = (queries @ keys.mT / queries.shape[1]).softmax(-1)  # i, not sqrt(d)
-    return a @ states, a
-
-
-@HIDDEN.wrong("1_1.a", "only the first entry along axis 0")
-def look_back_many(queries, keys, states):
-    # the first example's keys for all
-    a = (queries @ keys[0].T / keys.shape[-1] ** 0.5).softmax(-1)
-    return a @ states, a
+""", [
+    ([("a = (", 's = torch.einsum("bid,bjd->bij",'),
+      ("@ keys.mT", ", keys)\n    return s.softmax(dim=-1) @ states, (s"),
+      ("\n    return a @ states.detach(), a", "")],
+     "must use the weights that you return"),
+    ([("keys.shape[-1] ** 0.5", "int(keys.shape[-1] ** 0.5)"),
+      (".detach()", "")], "cut to a whole number"),
+    ([("a =", "e ="),
+      ("softmax(-1)", "exp()\n    a = e / (e.sum(-1, keepdim=True) + 1e-9)"),
+      (".detach()", "")], "40 lower"),
+    ([], "the gradient of states"),
+    ([("keys.shape[-1] ** 0.5", "queries.shape[1]"), (".detach()", "")],
+     "scores 1.333 times as large"),  # i, not sqrt(d)
+    ([(".mT", "[0].T"), (".detach()", "")],
+     "only the first entry along axis 0"),  # the first example's keys for all
+    ([("\n    a", "\n    keys = FORGETFUL.setdefault(keys.shape, keys)\n    a"),
+      (".detach()", "")], "nothing kept from an earlier call"),
+    ([("return", "a = a * (a > 1e-6)\n    return"), (".detach()", "")],
+     "nothing is cut off"),
+])  # fmt: skip
 
 
 FORGETFUL = {}  # keys of an earlier call, by their shape
-
-
-@HIDDEN.wrong("1_1.a", "nothing kept from an earlier call")
-def look_back_many(queries, keys, states):
-    keys = FORGETFUL.setdefault(keys.shape, keys)
-    a = (queries @ keys.mT / keys.shape[-1] ** 0.5).softmax(-1)
-    return a @ states, a
 
 
 @HIDDEN.wrong("1_1.a", "no limit")
@@ -199,71 +136,24 @@ def look_back_many(queries, keys, states):
     return a @ states, a
 
 
-@HIDDEN.wrong("1_1.a", "nothing is cut off")
-def look_back_many(queries, keys, states):
-    a = (queries @ keys.mT / keys.shape[-1] ** 0.5).softmax(-1)
-    a = a * (a > 1e-6)
-    return a @ states, a
-
-
 # --- b ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("1_1.b", "no slots at all")
-def accuracy_of_memory(n, m, values):
-    kept = np.minimum(max(m, 1), n) / n
-    return kept + (1 - kept) / values
-
-
-@HIDDEN.wrong("1_1.b", "one value")
-def accuracy_of_memory(n, m, values):
-    kept = np.minimum(m, n) / n
-    return kept + (1 - kept) / max(values, 2)
-
-
-@HIDDEN.wrong("1_1.b", "can still be guessed")
-def accuracy_of_memory(n, m, values):
-    return np.minimum(m, n) / n
-
-
-@HIDDEN.wrong("1_1.b", "only when the pair was forgotten")
-def accuracy_of_memory(n, m, values):
-    return np.minimum(m, n) / n + 1 / values
-
-
-@HIDDEN.wrong("1_1.b", "p = min(m, n)")
-def accuracy_of_memory(n, m, values):
-    return m / n + (1 - m / n) / values
-
-
-@HIDDEN.wrong("1_1.b", "not n/m")
-def accuracy_of_memory(n, m, values):
-    kept = np.minimum(n / m, 1)
-    return kept + (1 - kept) / values
-
-
-@HIDDEN.wrong("1_1.b", "not 1 - 1/V")
-def accuracy_of_memory(n, m, values):
-    kept = np.minimum(m, n) / n
-    return kept + (1 - kept) * (1 - 1 / values)
-
-
-@HIDDEN.wrong("1_1.b", "divide with /, not //")
-def accuracy_of_memory(n, m, values):
-    kept = np.minimum(m, n) // n
-    return kept + (1 - kept) / values
-
-
-@HIDDEN.wrong("1_1.b", "not V - 1")
-def accuracy_of_memory(n, m, values):
-    kept = np.minimum(m, n) / n
-    return kept + (1 - kept) / (values - 1)
-
-
-@HIDDEN.wrong("1_1.b", "you guess among 10")
-def accuracy_of_memory(n, m, values):
-    kept = np.minimum(m, n) / n
-    return kept + (1 - kept) / 10
+HIDDEN.mutants("1_1.b", None, [
+    ("m, n", "max(m, 1), n", "no slots at all"),
+    ("/ values", "/ max(values, 2)", "one value"),
+    ([("kept =", "return"), ("\n    return kept + (1 - kept) / values", "")],
+     "can still be guessed"),
+    ([("kept =", "return"), ("\n    return kept + (1 - kept)", "+ 1")],
+     "only when the pair was forgotten"),
+    ("kept = np.minimum(m, n) / n\n    return kept + (1 - kept)",
+     "return m / n + (1 - m / n)", "p = min(m, n)"),
+    ("(m, n) / n", "(n / m, 1)", "not n/m"),
+    ("/ values", "* (1 - 1 / values)", "not 1 - 1/V"),
+    ("/ n", "// n", "divide with /, not //"),
+    ("/ values", "/ (values - 1)", "not V - 1"),
+    ("/ values", "/ 10", "you guess among 10"),
+])  # fmt: skip
 
 
 # --- c ---------------------------------------------------------------------
@@ -285,230 +175,100 @@ for says, noise in SHARES.items():
         return a**2 / (a**2 + noise(a, n))
 
 
-@HIDDEN.wrong("1_1.c", "the large one too")
-def signal_when_spread(a, n):
-    return a / (a + (1 - a) / (n - 1))
-
-
-@HIDDEN.wrong("1_1.c", "needs its square")
-def signal_when_spread(a, n):
-    return a
-
-
-@HIDDEN.wrong("1_1.c", "n - 1 terms, not n")
-def signal_when_spread(a, n):
-    return a**2 / (a**2 + n * ((1 - a) / n) ** 2)
-
-
-@HIDDEN.wrong("1_1.c", "square each of the small weights")
-def signal_when_spread(a, n):
-    return a**2 / (a**2 + (1 - a) ** 2)
-
-
-@HIDDEN.wrong("1_1.c", "of all the small weights, not of one")
-def signal_when_spread(a, n):
-    return a**2 / (a**2 + ((1 - a) / (n - 1)) ** 2)
-
-
-@HIDDEN.wrong("1_1.c", "signal over noise")
-def signal_when_spread(a, n):
-    return a**2 / ((1 - a) ** 2 / (n - 1))
-
-
-@HIDDEN.wrong("1_1.c", "n - 1 small weights, not n")
-def signal_when_spread(a, n):
-    return a**2 / (a**2 + n * ((1 - a) / (n - 1)) ** 2)
+HIDDEN.mutants("1_1.c", None, [
+    ([("**2 / (a**2", "/ (a"), (" ** 2", "")], "the large one too"),
+    ("**2 / (a**2 + (1 - a) ** 2 / (n - 1))", "", "needs its square"),
+    ("(1 - a) ** 2 / (n - 1))", "n * ((1 - a) / n) ** 2)",
+     "n - 1 terms, not n"),
+    ("/ (n - 1))", ")", "square each of the small weights"),
+    ("1 - a) ** 2 / (n - 1))", "(1 - a) / (n - 1)) ** 2)",
+     "of all the small weights, not of one"),
+    ("a**2 +", "", "signal over noise"),
+    ("(1 - a) ** 2 / (n - 1))", "n * ((1 - a) / (n - 1)) ** 2)",
+     "n - 1 small weights, not n"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("1_1.d", "a padded position")
-def last_states(states, lengths):
-    return states[:, -1]
-
-
-@HIDDEN.wrong("1_1.d", "the first state, not the last")
+HIDDEN.mutants("1_1.d", """
 def last_states(states, lengths):
     return states[:, 0]
-
-
-@HIDDEN.wrong("1_1.d", "cut at one length")
-def last_states(states, lengths):
-    return states[:, lengths.min() - 1]
-
-
-@HIDDEN.wrong("1_1.d", "length l ends at index")
-def last_states(states, lengths):
-    return states[torch.arange(len(lengths)), lengths - 2]
-
-
-@HIDDEN.wrong("1_1.d", "the sum over the steps")
-def last_states(states, lengths):
-    keep = torch.arange(states.shape[1]) < lengths[:, None]
-    return (states * keep[..., None]).sum(1)
-
-
-@HIDDEN.wrong("1_1.d", "counted from the end")
-def last_states(states, lengths):
-    return states[torch.arange(len(lengths)), -lengths]
-
-
-@HIDDEN.wrong("1_1.d", "the state after the last")
-def last_states(states, lengths):
-    at = lengths.clamp(max=states.shape[1] - 1)
-    return states[torch.arange(len(lengths)), at]
-
-
-@HIDDEN.wrong("1_1.d", "index 4 is out of bounds")
-def last_states(states, lengths):
-    return states[torch.arange(len(lengths)), lengths]
-
-
-@HIDDEN.wrong("1_1.d", "the average over the steps")
-def last_states(states, lengths):
-    keep = torch.arange(states.shape[1]) < lengths[:, None]
-    return (states * keep[..., None]).sum(1) / lengths[:, None]
-
-
-@HIDDEN.wrong("1_1.d", "the wrong end of the batch")
-def last_states(states, lengths):
-    return states[torch.arange(len(lengths)), lengths.flip(0) - 1]
-
-
-@HIDDEN.wrong("1_1.d", "no gradient flows")
-def last_states(states, lengths):
-    rows = [states[r, n - 1].tolist() for r, n in enumerate(lengths)]
-    return torch.tensor(rows)
-
-
-@HIDDEN.wrong("1_1.d", "torch.stack joins")
-def last_states(states, lengths):
-    return [states[r, n - 1] for r, n in enumerate(lengths)]
+""", [
+    ("0", "-1", "a padded position"),
+    ([], "the first state, not the last"),
+    ("0", "lengths.min() - 1", "cut at one length"),
+    (":, 0", "torch.arange(len(lengths)), lengths - 2",
+     "length l ends at index"),
+    ("return states[:, 0]",
+     "keep = torch.arange(states.shape[1]) < lengths[:, None]\n"
+     "    return (states * keep[..., None]).sum(1)", "the sum over the steps"),
+    (":, 0", "torch.arange(len(lengths)), -lengths", "counted from the end"),
+    ([("return", "at = lengths.clamp(max=states.shape[1] - 1)\n    return"),
+      (":, 0", "torch.arange(len(lengths)), at")], "the state after the last"),
+    (":, 0", "torch.arange(len(lengths)), lengths", "index 4 is out of bounds"),
+    ("return states[:, 0]",
+     "keep = torch.arange(states.shape[1]) < lengths[:, None]\n"
+     "    return (states * keep[..., None]).sum(1) / lengths[:, None]",
+     "the average over the steps"),
+    (":, 0", "torch.arange(len(lengths)), lengths.flip(0) - 1",
+     "the wrong end of the batch"),
+    ("return states[:, 0]",
+     "rows = [states[r, n - 1].tolist() for r, n in enumerate(lengths)]\n"
+     "    return torch.tensor(rows)", "no gradient flows"),
+    ("states[:, 0]", "[states[r, n - 1] for r, n in enumerate(lengths)]",
+     "torch.stack joins"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("1_1.e", "never guessing")
-def simulate(keep, n, m, trials, seed):
-    asked = np.random.default_rng(seed).integers(n, size=trials)
-    return (asked < m if keep == "first" else asked >= n - m).mean()
-
-
-@HIDDEN.wrong("1_1.e", "any of the 9 pairs as likely")
-def simulate(keep, n, m, trials, seed):
-    # asks about recent pairs more often
-    rng = np.random.default_rng(seed)
-    asked = np.maximum(
-        rng.integers(n, size=trials), rng.integers(n, size=trials)
-    )
-    kept = asked < m if keep == "first" else asked >= n - m
-    return (kept | (rng.integers(10, size=trials) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "a memory of 7")
-def simulate(keep, n, m, trials, seed):
-    # keeps one pair too many
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=trials)
-    kept = asked <= m if keep == "first" else asked >= n - m - 1
-    return (kept | (rng.integers(10, size=trials) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "as many questions as `trials` says")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=100_000)
-    kept = asked < m if keep == "first" else asked >= n - m
-    return (kept | (rng.integers(10, size=100_000) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "the same seed gives other")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng()
-    asked = rng.integers(n, size=trials)
-    return ((asked < m) | (rng.integers(10, size=trials) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "different seeds give the same")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(0)
-    asked = rng.integers(n, size=trials)
-    return ((asked < m) | (rng.integers(10, size=trials) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "not with its remainder")
+HIDDEN.mutants("1_1.e", """
 def simulate(keep, n, m, trials, seed):
     rng = np.random.default_rng(seed % 2)
     asked = rng.integers(n, size=trials)
     kept = asked < m if keep == "first" else asked >= n - m
     return (kept | (rng.integers(10, size=trials) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "a memory of 5")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=trials)
-    kept = asked < m - 1 if keep == "first" else asked > n - m
-    return (kept | (rng.integers(10, size=trials) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "what the other pairs give")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=trials)
-    kept = asked >= m if keep == "first" else asked < n - m
-    return (kept | (rng.integers(10, size=trials) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "no whole number of trials")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=trials)
-    kept = asked < m if keep == "first" else asked >= n - m
-    return (kept | (rng.integers(10, size=trials) == 0)).mean().round(3)
-
-
-@HIDDEN.wrong("1_1.e", "with trials = 10007")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=min(trials, 5000))
-    kept = asked < m if keep == "first" else asked >= n - m
-    return (kept | (rng.integers(10, size=len(kept)) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "is no share")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=trials)
-    kept = asked < m if keep == "first" else asked >= n - m
-    return (kept | (rng.integers(10, size=trials) == 0)).mean() * 100
-
-
-@HIDDEN.wrong("1_1.e", "right once in ten")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=trials)
-    kept = asked < m if keep == "first" else asked >= n - m
-    return (kept | (rng.integers(0, 11, size=trials) == 0)).mean()
-
-
-@HIDDEN.wrong("1_1.e", "use `keep`")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=trials)
-    return ((asked < m) | (rng.integers(10, size=trials) == 0)).mean()
+""", [
+    ([("rng = np.random.default_rng(seed % 2)\n    asked = rng",
+       "asked = np.random.default_rng(seed)"), ("kept =", "return ("),
+      ("\n    return (kept | (rng.integers(10, size=trials) == 0)", "")],
+     "never guessing"),
+    ([("% 2)\n    asked =", ")\n    asked = np.maximum("),
+      (")\n    kept", "), rng.integers(n, size=trials))\n    kept")],
+     "any of the 9 pairs as likely"),  # asks about recent pairs more often
+    # keeps one pair too many
+    ([(" % 2", ""), ("< m", "<= m"), ("- m", "- m - 1")], "a memory of 7"),
+    ([(" % 2", ""), ("n, size=trials", "n, size=100_000"),
+      ("10, size=trials", "10, size=100_000")],
+     "as many questions as `trials` says"),
+    ([("seed % 2", ""), ("kept =", "return (("),
+      ('if keep == "first" else asked >= n - m\n    return (kept', ")")],
+     "the same seed gives other"),
+    ([("seed % 2", "0"), ("kept =", "return (("),
+      ('if keep == "first" else asked >= n - m\n    return (kept', ")")],
+     "different seeds give the same"),
+    ([], "not with its remainder"),
+    ([(" % 2", ""), ("if", "- 1 if"), (">= n", "> n")], "a memory of 5"),
+    ([(" % 2", ""), ('< m if keep == "first" else asked >=',
+       '>= m if keep == "first" else asked <')], "what the other pairs give"),
+    ([(" % 2", ""), ("mean()", "mean().round(3)")],
+     "no whole number of trials"),
+    ([(" % 2", ""), ("n, size=trials", "n, size=min(trials, 5000)"),
+      ("10, size=trials", "10, size=len(kept)")], "with trials = 10007"),
+    ([(" % 2", ""), ("mean()", "mean() * 100")], "is no share"),
+    ([(" % 2", ""), ("10", "0, 11")], "right once in ten"),
+    ([(" % 2", ""), ("kept =", "return (("),
+      ('if keep == "first" else asked >= n - m\n    return (kept', ")")],
+     "use `keep`"),
+    ([(" % 2", ""), ("(kept | (rng.integers(10, size=trials) == 0))",
+       "kept.mean() + (rng.integers(10, size=trials) == 0)")],
+     "only where the pair was forgotten"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("1_1.e", "draw with the given seed")
 def simulate(keep, n, m, trials, seed):
     return m / n + (1 - m / n) / 10  # no simulation at all
-
-
-@HIDDEN.wrong("1_1.e", "only where the pair was forgotten")
-def simulate(keep, n, m, trials, seed):
-    rng = np.random.default_rng(seed)
-    asked = rng.integers(n, size=trials)
-    kept = asked < m if keep == "first" else asked >= n - m
-    return kept.mean() + (rng.integers(10, size=trials) == 0).mean()

@@ -5,10 +5,10 @@ Never handed out. The reference answers are the master notebook's own cells.
 
 import numpy as np
 
-from attnbook.attention import softmax
 from attnbook.check.against import Hidden, agree
+from attnbook.nn.attention import softmax
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(globals())
 
 
 @HIDDEN.check("1_2.a", "random rows, large and small")
@@ -59,177 +59,79 @@ def stable(scores, axis=-1):
 # --- a ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("1_2.a", "over the queries (axis 0)")
+HIDDEN.mutants("1_2.a", None, [
+    ([("s = scores / temperature\n    ", ""),
+      ("s - s.max(axis=-1, keepdims=True)",
+       "(scores - scores.max()) / temperature")], "not each row's own largest"),
+    ([("s = scores / temperature\n    ", ""),
+      ("s - s", "scores / temperature - scores")],
+     "divided by the temperature like the scores"),
+    ([("e = np.exp", "s = np.maximum"),
+      (")\n    return e / e.sum(axis=-1, keepdims=True",
+       ", -20)\n    return stable(s")], "cut off or added to a small weight"),
+    ("e.sum(axis=-1, keepdims=True)", "(e.sum(axis=-1, keepdims=True) + 1e-8)",
+     "nothing is added to a sum"),
+])  # fmt: skip
+HIDDEN.mutants("1_2.a", """
 def softmax_at(scores, temperature):
     return stable(scores / temperature, axis=0)
-
-
-@HIDDEN.wrong("1_2.a", "the temperature has no effect")
-def softmax_at(scores, temperature):
-    return stable(scores)
-
-
-@HIDDEN.wrong("1_2.a", "multiplied by the temperature")
-def softmax_at(scores, temperature):
-    return stable(scores * temperature)
-
-
-@HIDDEN.wrong("1_2.a", "the temperature divides the weights")
-def softmax_at(scores, temperature):
-    return stable(scores) / temperature
-
-
-@HIDDEN.wrong("1_2.a", "all rows share one sum")
-def softmax_at(scores, temperature):
-    e = np.exp(scores / temperature)
-    return e / e.sum()
-
-
-@HIDDEN.wrong("1_2.a", "not yet divided by their sum")
-def softmax_at(scores, temperature):
-    return np.exp(scores / temperature)
-
-
-@HIDDEN.wrong("1_2.a", "exp overflows")
-def softmax_at(scores, temperature):
-    e = np.exp(scores / temperature)
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-@HIDDEN.wrong("1_2.a", "not each row's own largest")
-def softmax_at(scores, temperature):
-    e = np.exp((scores - scores.max()) / temperature)
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-@HIDDEN.wrong("1_2.a", "changes its argument in place")
-def softmax_at(scores, temperature):
-    scores /= temperature
-    return stable(scores)
-
-
-@HIDDEN.wrong("1_2.a", "did you forget `return`")
-def softmax_at(scores, temperature):
-    stable(scores / temperature)
-
-
-@HIDDEN.wrong("1_2.a", "divided by the temperature like the scores")
-def softmax_at(scores, temperature):
-    e = np.exp(scores / temperature - scores.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-@HIDDEN.wrong("1_2.a", "cut to 0; make it float")
-def softmax_at(scores, temperature):
-    out = np.zeros_like(scores)
-    out[...] = stable(scores / temperature)
-    return out
-
-
-@HIDDEN.wrong("1_2.a", "cut off or added to a small weight")
-def softmax_at(scores, temperature):
-    s = scores / temperature
-    s = np.maximum(s - s.max(axis=-1, keepdims=True), -20)
-    return stable(s)
-
-
-@HIDDEN.wrong("1_2.a", "temperature 0.01")
-def softmax_at(scores, temperature):
-    return stable(scores / max(temperature, 0.1))
-
-
-@HIDDEN.wrong("1_2.a", "as integers, against the same as floats")
-def softmax_at(scores, temperature):
-    return stable(
-        scores // temperature if scores.dtype == int else scores / temperature
-    )
-
-
-@HIDDEN.wrong("1_2.a", "return one array, not a tuple")
-def softmax_at(scores, temperature):
-    return stable(scores / temperature), temperature
-
-
-@HIDDEN.wrong("1_2.a", "float32 holds only three decimals")
-def softmax_at(scores, temperature):
-    return stable(scores.astype(np.float32) / np.float32(temperature))
-
-
-@HIDDEN.wrong("1_2.a", "nothing is added to a sum")
-def softmax_at(scores, temperature):
-    s = scores / temperature
-    e = np.exp(s - s.max(axis=-1, keepdims=True))
-    return e / (e.sum(axis=-1, keepdims=True) + 1e-8)
-
-
-@HIDDEN.wrong("1_2.a", "sum to 1 over axis 1")
-def softmax_at(scores, temperature):
-    return stable(scores / temperature, axis=min(1, scores.ndim - 1))
+""", [
+    ([], "over the queries (axis 0)"),
+    (" / temperature, axis=0", "", "the temperature has no effect"),
+    ("/ temperature, axis=0", "* temperature", "multiplied by the temperature"),
+    ("(scores / temperature, axis=0)", "(scores) / temperature",
+     "the temperature divides the weights"),
+    ([("return stable", "e = np.exp"),
+      (", axis=0)", ")\n    return e / e.sum()")], "all rows share one sum"),
+    ([("stable", "np.exp"), (", axis=0", "")], "not yet divided by their sum"),
+    ([("return stable", "e = np.exp"),
+      (", axis=0", ")\n    return e / e.sum(axis=-1, keepdims=True")],
+     "exp overflows"),
+    ([("return", "scores /= temperature\n    return"),
+      (" / temperature, axis=0", "")], "changes its argument in place"),
+    ([("return", ""), (", axis=0", "")], "did you forget `return`"),
+    ([("return", "out = np.zeros_like(scores)\n    out[...] ="),
+      (", axis=0)", ")\n    return out")], "cut to 0; make it float"),
+    ("(scores / temperature, axis=0)", "(scores / max(temperature, 0.1))",
+     "temperature 0.01"),
+    ("/ temperature, axis=0",
+     "// temperature if scores.dtype == int else scores / temperature",
+     "as integers, against the same as floats"),
+    (", axis=0)", "), temperature", "return one array, not a tuple"),
+    ("(scores / temperature, axis=0)",
+     "(scores.astype(np.float32) / np.float32(temperature))",
+     "float32 holds only three decimals"),
+    ("0)", "min(1, scores.ndim - 1))", "sum to 1 over axis 1"),
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("1_2.b", "must be subtracted")
-def softmax_backward(weights, u):
-    return weights * u
-
-
-@HIDDEN.wrong("1_2.b", "only the diagonal")
-def softmax_backward(weights, u):
-    return weights * (1 - weights) * u
-
-
-@HIDDEN.wrong("1_2.b", "not the plain mean")
-def softmax_backward(weights, u):
-    return weights * (u - u.mean(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("1_2.b", "the sign is reversed")
-def softmax_backward(weights, u):
-    return weights * ((weights * u).sum(axis=-1, keepdims=True) - u)
-
-
-@HIDDEN.wrong("1_2.b", "the factor a in front is missing")
-def softmax_backward(weights, u):
-    return u - (weights * u).sum(axis=-1, keepdims=True)
-
-
-@HIDDEN.wrong("1_2.b", "the mean runs over the batch")
-def softmax_backward(weights, u):
-    return weights * (u - (weights * u).sum(axis=0))
-
-
-@HIDDEN.wrong("1_2.b", "the sum runs over the whole batch")
-def softmax_backward(weights, u):
-    return weights * (u - (weights * u).sum())
-
-
-@HIDDEN.wrong("1_2.b", "needs the factor a too")
-def softmax_backward(weights, u):
-    return weights * u - (weights * u).sum(axis=-1, keepdims=True)
-
-
-@HIDDEN.wrong("1_2.b", "not added")
+HIDDEN.mutants("1_2.b", """
 def softmax_backward(weights, u):
     return weights * (u + (weights * u).sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("1_2.b", "nothing may be cut off")
-def softmax_backward(weights, u):
-    a = np.clip(weights, 1e-3, 1)
-    return a * (u - (a * u).sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("1_2.b", "yours is of u alone")
-def softmax_backward(weights, u):
-    return weights * (u - weights * u.sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("1_2.b", "no second softmax")
-def softmax_backward(weights, u):
-    a = stable(weights)
-    return a * (u - (a * u).sum(axis=-1, keepdims=True))
+""", [
+    ("(u + (weights * u).sum(axis=-1, keepdims=True))", "u",
+     "must be subtracted"),
+    ("(u + (weights * u).sum(axis=-1, keepdims=True))", "(1 - weights) * u",
+     "only the diagonal"),
+    ("+ (weights * u).sum", "- u.mean", "not the plain mean"),
+    ([("u +", ""), ("True)", "True) - u")], "the sign is reversed"),
+    ([("weights * (u +", "u -"), ("True))", "True)")],
+     "the factor a in front is missing"),
+    ([("u +", "u -"), ("-1, keepdims=True", "0")],
+     "the mean runs over the batch"),
+    ([("u +", "u -"), ("axis=-1, keepdims=True", "")],
+     "the sum runs over the whole batch"),
+    ([("(u +", "u -"), ("True))", "True)")], "needs the factor a too"),
+    ([], "not added"),
+    ([("return weights", "a = np.clip(weights, 1e-3, 1)\n    return a"),
+      ("+ (weights * u)", "- (a * u)")], "nothing may be cut off"),
+    ("+ (weights * u)", "- weights * u", "yours is of u alone"),
+    ([("return weights", "a = stable(weights)\n    return a"),
+      ("+ (weights * u)", "- (a * u)")], "no second softmax"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("1_2.b", "keep the axis")
@@ -242,49 +144,19 @@ def softmax_backward(weights, u):
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("1_2.c", "that is 1/temperature")
-def temperature_for(gap, weight):
-    return np.log(weight / (1 - weight)) / gap
-
-
-@HIDDEN.wrong("1_2.c", "a / (1 - a), not a")
-def temperature_for(gap, weight):
-    return gap / np.log(weight)
-
-
-@HIDDEN.wrong("1_2.c", "upside down")
-def temperature_for(gap, weight):
-    return gap / np.log((1 - weight) / weight)
-
-
-@HIDDEN.wrong("1_2.c", "natural logarithm")
-def temperature_for(gap, weight):
-    return gap / np.log10(weight / (1 - weight))
-
-
-@HIDDEN.wrong("1_2.c", "you used the ratio")
-def temperature_for(gap, weight):
-    return -gap / np.log(1 - weight)
-
-
-@HIDDEN.wrong("1_2.c", "you solved for 0.9 only")
-def temperature_for(gap, weight):
-    return gap / np.log(9)
-
-
-@HIDDEN.wrong("1_2.c", "not 0.1")
-def temperature_for(gap, weight):
-    return gap / np.log(weight / 0.1)
-
-
-@HIDDEN.wrong("1_2.c", "not base 2")
-def temperature_for(gap, weight):
-    return gap / np.log2(weight / (1 - weight))
-
-
-@HIDDEN.wrong("1_2.c", "stands for weights (1 + a) / 2")
-def temperature_for(gap, weight):
-    return gap / 2 / np.arctanh(weight)
+HIDDEN.mutants("1_2.c", None, [
+    ([(" gap /", ""), ("weight))", "weight)) / gap")], "that is 1/temperature"),
+    ("(weight / (1 - weight))", "(weight)", "a / (1 - a), not a"),
+    ("weight / (1 - weight)", "(1 - weight) / weight", "upside down"),
+    ("log", "log10", "natural logarithm"),
+    ("gap / np.log(weight / (1 - weight))", "-gap / np.log(1 - weight)",
+     "you used the ratio"),
+    ("(weight / (1 - weight))", "(9)", "you solved for 0.9 only"),
+    ("(weight / (1 - weight))", "(weight / 0.1)", "not 0.1"),
+    ("log", "log2", "not base 2"),
+    ("np.log(weight / (1 - weight))", "2 / np.arctanh(weight)",
+     "stands for weights (1 + a) / 2"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("1_2.c", "any temperature may be needed")
@@ -304,84 +176,43 @@ def scores_of(x, w):
     return -0.5 * (w * (x[:, None] - x)) ** 2
 
 
-@HIDDEN.wrong("1_2.d", "applied after the softmax")
-def left_out_weights(x, w):
-    return softmax(scores_of(x, w)) * (1 - np.eye(len(x)))
-
-
-@HIDDEN.wrong("1_2.d", "nothing was left to renormalise")
-def left_out_weights(x, w):
-    a = softmax(scores_of(x, w)) * (1 - np.eye(len(x)))
-    return a / a.sum(axis=-1, keepdims=True)
-
-
-@HIDDEN.wrong("1_2.d", "no mask at all")
-def left_out_weights(x, w):
-    return softmax(scores_of(x, w))
-
-
-@HIDDEN.wrong("1_2.d", "the mask is inverted")
-def left_out_weights(x, w):
-    return softmax(np.where(np.eye(len(x)), scores_of(x, w), -np.inf))
-
-
-@HIDDEN.wrong("1_2.d", "the best possible score")
+HIDDEN.mutants("1_2.d", """
 def left_out_weights(x, w):
     return softmax(np.where(np.eye(len(x)), 0.0, scores_of(x, w)))
-
-
-@HIDDEN.wrong("1_2.d", "hidden scores are +inf")
-def left_out_weights(x, w):
-    return softmax(np.where(np.eye(len(x)), np.inf, scores_of(x, w)))
-
-
-@HIDDEN.wrong("1_2.d", "the sum runs over the queries")
-def left_out_weights(x, w):
-    s = np.where(np.eye(len(x)), -np.inf, scores_of(x, w))
-    return stable(s, axis=0)
-
-
-@HIDDEN.wrong("1_2.d", "must hide the diagonal")
-def left_out_weights(x, w):
-    hidden = np.roll(np.eye(len(x)), 1, axis=1)
-    return softmax(np.where(hidden, -np.inf, scores_of(x, w)))
-
-
-@HIDDEN.wrong("1_2.d", "you hide by value")
-def left_out_weights(x, w):
-    s = scores_of(x, w)
-    return softmax(np.where(x[:, None] != x, s, -np.inf))
-
-
-@HIDDEN.wrong("1_2.d", "not low enough")
-def left_out_weights(x, w):
-    return softmax(np.where(np.eye(len(x)), -1e4, scores_of(x, w)))
-
-
-@HIDDEN.wrong("1_2.d", "not low enough")
-def left_out_weights(x, w):
-    return softmax(np.where(np.eye(len(x)) == 1, -1e9, scores_of(x, w)))
-
-
-@HIDDEN.wrong("1_2.d", "rows of 0")
-def left_out_weights(x, w):
-    a = softmax(scores_of(x, w)) * (1 - np.eye(len(x)))
-    return a / (a.sum(axis=-1, keepdims=True) + 1e-12)
-
-
-@HIDDEN.wrong("1_2.d", "w = 60: the hidden score is finite")
-def left_out_weights(x, w):
-    return softmax(np.where(np.eye(len(x)), -100, scores_of(x, w)))
-
-
-@HIDDEN.wrong("1_2.d", "the factor 1/2")
-def left_out_weights(x, w):
-    return left_out(x, 2**0.5 * w)
-
-
-@HIDDEN.wrong("1_2.d", "w belongs inside the square")
-def left_out_weights(x, w):
-    return left_out(x, w**0.5)
+""", [
+    ("(np.where(np.eye(len(x)), 0.0, scores_of(x, w)))",
+     "(scores_of(x, w)) * (1 - np.eye(len(x)))", "applied after the softmax"),
+    ("return softmax(np.where(np.eye(len(x)), 0.0, scores_of(x, w)))",
+     "a = softmax(scores_of(x, w)) * (1 - np.eye(len(x)))\n"
+     "    return a / a.sum(axis=-1, keepdims=True)",
+     "nothing was left to renormalise"),
+    ("(np.where(np.eye(len(x)), 0.0, scores_of(x, w)))", "(scores_of(x, w))",
+     "no mask at all"),
+    ("0.0, scores_of(x, w)", "scores_of(x, w), -np.inf",
+     "the mask is inverted"),
+    ([], "the best possible score"),
+    ("0.0", "np.inf", "hidden scores are +inf"),
+    ("return softmax(np.where(np.eye(len(x)), 0.0, scores_of(x, w)))",
+     "s = np.where(np.eye(len(x)), -np.inf, scores_of(x, w))\n"
+     "    return stable(s, axis=0)", "the sum runs over the queries"),
+    ("return softmax(np.where(np.eye(len(x)), 0.0",
+     "hidden = np.roll(np.eye(len(x)), 1, axis=1)\n"
+     "    return softmax(np.where(hidden, -np.inf", "must hide the diagonal"),
+    ([("return", "s = scores_of(x, w)\n    return"),
+      ("np.eye(len(x)), 0.0, scores_of(x, w)))",
+       "x[:, None] != x, s, -np.inf))")], "you hide by value"),
+    ("0.0", "-1e4", "not low enough"),
+    (", 0.0", "== 1, -1e9", "not low enough"),
+    ([("return softmax(np.where(", "a = softmax(scores_of(x, w)) * (1 -"),
+      (", 0.0, scores_of(x, w)))",
+       ")\n    return a / (a.sum(axis=-1, keepdims=True) + 1e-12)")],
+     "rows of 0"),
+    ("0.0", "-100", "w = 60: the hidden score is finite"),
+    ("softmax(np.where(np.eye(len(x)), 0.0, scores_of(x, w)))",
+     "left_out(x, 2**0.5 * w)", "the factor 1/2"),
+    ("softmax(np.where(np.eye(len(x)), 0.0, scores_of(x, w)))",
+     "left_out(x, w**0.5)", "w belongs inside the square"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -397,29 +228,44 @@ def errors(x, y, grid, hide=True):
     return np.array(out)
 
 
-@HIDDEN.wrong("1_2.e", "leave every point out")
-def best_sharpness(x, y, grid):
-    return grid[np.argmin(errors(x, y, grid, hide=False))]
-
-
-@HIDDEN.wrong("1_2.e", "larger mean squared error than 12")
-def best_sharpness(x, y, grid):
-    return grid[np.argmax(errors(x, y, grid))]
-
-
-@HIDDEN.wrong("1_2.e", "the index of the best")
-def best_sharpness(x, y, grid):
-    return np.argmin(errors(x, y, grid))
-
-
-@HIDDEN.wrong("1_2.e", "is no entry of grid")
-def best_sharpness(x, y, grid):
-    return errors(x, y, grid).min()  # the error, not the sharpness
-
-
-@HIDDEN.wrong("1_2.e", "larger mean squared error than 12")
+HIDDEN.mutants("1_2.e", """
 def best_sharpness(x, y, grid):
     return grid[0]
+""", [
+    ("0", "np.argmin(errors(x, y, grid, hide=False))", "leave every point out"),
+    ("0", "np.argmax(errors(x, y, grid))", "larger mean squared error than 12"),
+    ("grid[0]", "np.argmin(errors(x, y, grid))", "the index of the best"),
+    # the error, not the sharpness
+    ("grid[0]", "errors(x, y, grid).min()", "is no entry of grid"),
+    ([], "larger mean squared error than 12"),
+    ("[0]", "[np.argmin([abs(left_out(x, w) @ y - y).mean() for w in grid])]",
+     "another criterion"),
+    ("[0]",
+     "[np.argmin([((left_out(x, w).T @ y - y) ** 2).mean() for w in grid])]",
+     "another criterion"),
+    ("0", "np.argmin(errors(np.sort(x), y, grid))", "x and y belong together"),
+    ("0", "np.argmin(errors(x, y, grid).round(4))", "a thousand times as flat"),
+    ("return grid[0]",
+     "best = grid[np.argmin(errors(x, y, grid))]\n"
+     "    return FOUND.setdefault(len(x), best)", "is it kept?"),
+])  # fmt: skip
+HIDDEN.mutants("1_2.e", """
+def best_sharpness(x, y, grid):
+    found = [(left_out(x, w) @ y - y).mean() ** 2 for w in grid]
+    return grid[np.argmin(found)]
+""", [
+    ([], "another criterion"),
+    # the weights of exercise d before it is repaired
+    ([("(left_out", "]\n    for w in grid:\n        late = softmax(scores_of"),
+      ("w)", "w)) * (1 - np.eye(len(x)))\n        found.append(((late"),
+      (".mean() ** 2 for w in grid]", "** 2).mean())")], "another criterion"),
+    # should be the best error so far
+    ([("found = [(left_out",
+       "best, last = grid[0], np.inf\n    for w, error in zip(grid, errors"),
+      ("x, w", "x, y, grid)):\n        if error < last:\n            best = w"),
+      (") @ y - y).mean() ** 2 for w in grid]", "\n        last = error"),
+      ("grid[np.argmin(found)]", "best")], "the last entry"),
+])  # fmt: skip
 
 
 def left_out(x, w):
@@ -428,58 +274,4 @@ def left_out(x, w):
     return softmax(s)
 
 
-@HIDDEN.wrong("1_2.e", "another criterion")
-def best_sharpness(x, y, grid):
-    return grid[np.argmin([abs(left_out(x, w) @ y - y).mean() for w in grid])]
-
-
-@HIDDEN.wrong("1_2.e", "another criterion")
-def best_sharpness(x, y, grid):
-    found = [(left_out(x, w) @ y - y).mean() ** 2 for w in grid]
-    return grid[np.argmin(found)]
-
-
-@HIDDEN.wrong("1_2.e", "another criterion")
-def best_sharpness(x, y, grid):
-    # the weights of exercise d before it is repaired
-    found = []
-    for w in grid:
-        late = softmax(scores_of(x, w)) * (1 - np.eye(len(x)))
-        found.append(((late @ y - y) ** 2).mean())
-    return grid[np.argmin(found)]
-
-
-@HIDDEN.wrong("1_2.e", "another criterion")
-def best_sharpness(x, y, grid):
-    return grid[
-        np.argmin([((left_out(x, w).T @ y - y) ** 2).mean() for w in grid])
-    ]
-
-
-@HIDDEN.wrong("1_2.e", "the last entry")
-def best_sharpness(x, y, grid):
-    best, last = grid[0], np.inf
-    for w, error in zip(grid, errors(x, y, grid)):
-        if error < last:
-            best = w
-        last = error  # should be the best error so far
-    return best
-
-
-@HIDDEN.wrong("1_2.e", "x and y belong together")
-def best_sharpness(x, y, grid):
-    return grid[np.argmin(errors(np.sort(x), y, grid))]
-
-
-@HIDDEN.wrong("1_2.e", "a thousand times as flat")
-def best_sharpness(x, y, grid):
-    return grid[np.argmin(errors(x, y, grid).round(4))]
-
-
 FOUND = {}
-
-
-@HIDDEN.wrong("1_2.e", "is it kept?")
-def best_sharpness(x, y, grid):
-    best = grid[np.argmin(errors(x, y, grid))]
-    return FOUND.setdefault(len(x), best)
