@@ -218,7 +218,7 @@ def run_release(options) -> int:
 
         written = lay_out(course, numbers, options.out)
     else:
-        from attnbook.release.release import release
+        from attnbook.release.handout import release
 
         written = release(course, numbers, options.out, options.github)
     for path in written:

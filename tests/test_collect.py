@@ -12,10 +12,10 @@ import zipfile
 import pytest
 
 from attnbook.grading.intake import bounds, zips
-from attnbook.grading.intake.collect import CollectError, collect
+from attnbook.grading.intake.collect import collect
 from attnbook.grading.intake.found import read_file
-from attnbook.grading.intake.item import Refused
-from attnbook.grading.intake.names import RESERVED, folder_name, student_name
+from attnbook.grading.intake.item import CollectError, Refused
+from attnbook.grading.strangers import RESERVED, folder_name, student_name
 from attnbook.notebooks.cells import NotANotebook, notebook_cells
 from tests.handed_in import GOOD, NOTEBOOK, ONE, TWO, notebook, write, zipped
 

@@ -31,13 +31,14 @@ from attnbook.grading.output.gradebook import (
     in_file,
     write_scores,
 )
-from attnbook.grading.output.marks import place_submissions, student_id
+from attnbook.grading.output.marks import place_submissions
 from attnbook.grading.output.nbgrader_tools import (
     grade_with_nbgrader,
     lay_out,
     path_with_tools,
     run_nbgrader,
 )
+from attnbook.grading.strangers import student_id
 from tests.needs import module, needs, require, skip
 from tools.notebooks import ROOT, read, tags
 

@@ -18,15 +18,9 @@ import attnbook
 from attnbook.check.__main__ import main
 from attnbook.grading.course import Course, CourseError, cells_of
 from attnbook.grading.limits import MIB, Limits
-from attnbook.release.release import (
-    ReleaseError,
-    answer_lines,
-    exercise,
-    explanations,
-    hand_out,
-    leaks,
-    release,
-)
+from attnbook.release.handout import hand_out, release
+from attnbook.release.leaks import answer_lines, explanations, leaks
+from attnbook.release.sheets import ReleaseError, exercise
 from tests.needs import require
 
 COURSE = Course(Path(attnbook.__file__).parents[1])

@@ -11,18 +11,20 @@ from html.parser import HTMLParser
 
 import pytest
 
+from attnbook.grading import strangers
 from attnbook.grading.intake.account import Found
-from attnbook.grading.intake.collect import folder_name
 from attnbook.grading.model import (
     NOT_GRADED,
     CheckResult,
     QuestionResult,
     Result,
 )
-from attnbook.grading.output import report, tables
-from attnbook.grading.output.report import gradescope, page, write_reports
+from attnbook.grading.output.page import STYLE, page
+from attnbook.grading.output.report import write_reports
+from attnbook.grading.output.results import gradescope
 from attnbook.grading.output.tables import files as files_table
 from attnbook.grading.output.tables import summary
+from attnbook.grading.strangers import folder_name
 
 WITH = {"digest": "9f2c81a0", "seed": 987654321}
 EVIL = "<script>alert(1)</script>{title}\u202e\x1b[31mred\x00\u200b&amp;\ud800"
@@ -138,7 +140,7 @@ def test_a_spreadsheet_computes_nothing_from_a_name(tmp_path, name):
     ],
 )
 def test_nor_where_semicolons_separate_columns(name, cell):
-    assert tables.spread(name) == cell
+    assert strangers.no_formula(name) == cell
 
 
 def test_a_name_with_commas_quotes_and_lines_stays_one_cell(tmp_path):
@@ -344,7 +346,7 @@ def luminance(colour):
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_contrast(scheme):
-    head = report.STYLE.split("* {")[0].split("@media")[scheme]
+    head = STYLE.split("* {")[0].split("@media")[scheme]
     colours = dict(re.findall(r"--(\w+): (#\w{6})", head))
     for front in ("text", "soft", "link", "good", "bad", "open"):
         for back in ("back", "card"):

@@ -12,6 +12,7 @@ from attnbook.grading.limits import Limits
 from attnbook.grading.sandbox.deadline import Stopped
 from attnbook.grading.sandbox.peer import Worker
 from attnbook.grading.sandbox.process import SandboxError
+from attnbook.grading.strangers import excerpt
 
 PATIENT = 2  # times that one question may have to be stopped
 AGAIN = 4  # calls of a question that are made a second time
@@ -123,7 +124,7 @@ class Sandboxed:
             if extent(got) > ROOM + FOLD * extent(args):
                 raise Wrong.fixed(f"{name} returns far too many numbers.")
             return got
-        text = clean(reply.get("text", ""))
+        text = excerpt(reply.get("text", ""))
         if reply.get("state") == "not started":
             raise NotStarted(text)
         code = Failure.named(reply.get("code"))
@@ -148,10 +149,3 @@ def extent(values) -> int:
     would take the grader's own memory and time."""
     arrays = [x for x in values if isinstance(x, ndarray)]
     return sum(math.prod(max(n, 1) for n in x.shape) for x in arrays)
-
-
-def clean(text, length: int = 600) -> str:
-    """Printable text on one line, whatever came."""
-    text = " ".join(str(text).split())
-    text = "".join(c for c in text if c.isprintable())
-    return text if len(text) <= length else f"{text[:length]} ..."

@@ -13,7 +13,7 @@ from attnbook.check.engine import (
     Wrong,
     run_checks,
 )
-from attnbook.grading.answer import Sandboxed, Waits, clean
+from attnbook.grading.answer import Sandboxed, Waits
 from attnbook.grading.course import Course, Sheet
 from attnbook.grading.model import (
     NOT_GRADED,
@@ -26,6 +26,7 @@ from attnbook.grading.sandbox.bwrap import exposed
 from attnbook.grading.sandbox.deadline import Stopped
 from attnbook.grading.sandbox.peer import Base, Worker
 from attnbook.grading.sandbox.process import Sandbox, SandboxError
+from attnbook.grading.strangers import excerpt
 from attnbook.notebooks.cells import (
     Cell,
     NotANotebook,
@@ -187,7 +188,7 @@ class Attempt:
         said = reply.get("said")
         if self.quotes and isinstance(said, list) and said:
             self.said.setdefault(number, [])
-            self.said[number] += [f": {clean(x, 300)}" for x in said[:20]]
+            self.said[number] += [f": {excerpt(x, 300)}" for x in said[:20]]
 
     def is_quick(self, number: int) -> bool:
         """As cells are that define an answer; known of those that ran."""
@@ -215,7 +216,7 @@ class Attempt:
         said = list(dict.fromkeys(self.said.get(number, [])))
         said += [self.failed[number]] if number in self.failed else []
         lines = self.cells[number].strip().splitlines() or [""]
-        head = f"Code cell {number} ({clean(lines[0], 60)})"
+        head = f"Code cell {number} ({excerpt(lines[0], 60)})"
         return [f"{head} {text}".replace(") : ", "): ") for text in said]
 
     # --- checks ---
@@ -257,7 +258,7 @@ class Attempt:
                 if message := report.messages[title]:
                     if hidden:
                         message = report.plain[title]
-                    result.passed, result.message = False, clean(message)
+                    result.passed, result.message = False, excerpt(message)
                     break
             out.append(result)
         if hidden and any(result.passed for result in out):
@@ -321,7 +322,7 @@ class Attempt:
 
 
 def error_in_words(reply: dict) -> str:
-    kind, text = clean(reply.get("type"), 80), clean(reply.get("text"), 300)
+    kind, text = excerpt(reply.get("type"), 80), excerpt(reply.get("text"), 300)
     line = reply.get("line")
     known = type(line) is int and 0 < line < 1_000_000
     where = f" in line {line}" if known else ""

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from attnbook.grading.intake.account import OLDER
 from attnbook.grading.intake.item import NOTEBOOK, Attempt, Item, Refused
-from attnbook.grading.intake.names import listed_names
+from attnbook.grading.strangers import listed_names
 
 COPIED = re.compile(r"-(\d+)$")  # Canvas's mark of a file handed in again
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from attnbook.grading.intake.item import Item, Refused, is_flat
-from attnbook.grading.intake.names import one_line
+from attnbook.grading.strangers import one_line
 
 NAMED = re.compile(r"(.+)_attempt_(\d{4}(?:-\d\d){5})(?:_(.+)|\.txt)", re.ASCII)
 PAGE = 2_000  # bytes of a page that are read

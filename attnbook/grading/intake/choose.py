@@ -6,9 +6,9 @@ from attnbook.grading.intake import bounds
 from attnbook.grading.intake.account import BESIDE
 from attnbook.grading.intake.attempts import in_attempts, newest_upload
 from attnbook.grading.intake.item import Item, Refused
-from attnbook.grading.intake.names import listed_names, shown
 from attnbook.grading.intake.reader import Reader
 from attnbook.grading.intake.sheets import Says, is_scratch, mention, token
+from attnbook.grading.strangers import listed_names, shown
 
 MINE = ("work", "exercises")  # where a course's folder has a student's work
 

@@ -30,16 +30,10 @@ from attnbook.grading.intake.item import (
     Refused,
 )
 from attnbook.grading.intake.lms import PAGES
-from attnbook.grading.intake.names import (
-    folder_name,
-    printable,
-    unique_names,
-)
 from attnbook.grading.intake.reader import Reader
 from attnbook.grading.intake.whose import by_student
 from attnbook.grading.model import Submission
-
-__all__ = ["CollectError", "collect", "folder_name", "printable"]
+from attnbook.grading.strangers import printable, unique_names
 
 
 def collect(

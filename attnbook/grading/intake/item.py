@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from attnbook.errors import AttnbookError
 from attnbook.grading.intake import bounds
 from attnbook.grading.intake.account import FOLDER, OTHER, Found
-from attnbook.grading.intake.names import printable, shown
+from attnbook.grading.strangers import printable, shown
 
 NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.I)  # browsers add these
 ZIP = re.compile(r"\.(zip|7z|rar|tar|tgz|tar\.(gz|bz2|xz))$", re.I)

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from attnbook.grading.intake.blackboard import Blackboard
 from attnbook.grading.intake.canvas import Canvas
 from attnbook.grading.intake.item import Attempt, Item, is_flat
-from attnbook.grading.intake.names import one_line
+from attnbook.grading.strangers import one_line
 
 MOODLE = re.compile(r"_(\d+)_assignsubmission_([a-z]+)_")
 MOODLE_FOLDER = re.compile(r"(.+)_(\d+)_assignsubmission_([a-z]+)_?")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from attnbook.grading.intake import bounds
 from attnbook.grading.intake.account import ZIP, Found
 from attnbook.grading.intake.item import Item, Refused, too_many
-from attnbook.grading.intake.names import shown
 from attnbook.grading.intake.sheets import Says, said_in
 from attnbook.grading.intake.zips import DAMAGED, in_zip
+from attnbook.grading.strangers import shown
 from attnbook.notebooks.cells import NotANotebook, without_outputs
 
 SLIM = 200_000  # bytes; of a larger notebook the outputs are not kept

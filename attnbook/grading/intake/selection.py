@@ -5,10 +5,9 @@ import difflib
 import os
 from pathlib import Path
 
-from attnbook.grading.intake.collect import printable
 from attnbook.grading.intake.item import CollectError
 from attnbook.grading.model import Submission
-from attnbook.grading.output.tables import spread
+from attnbook.grading.strangers import no_formula, printable
 
 
 def not_handed_in(options) -> list[Path]:
@@ -41,7 +40,7 @@ def only(found: list[Submission], options) -> list[Submission]:
     their names."""
     if not options.only:
         return found
-    students = {spread(s.student): s.student for s in found}
+    students = {no_formula(s.student): s.student for s in found}
     students |= {s.student: s.student for s in found}
     wanted = {printable(name) for name in options.only}
     for name in sorted(wanted - set(students)):

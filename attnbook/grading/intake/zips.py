@@ -19,7 +19,7 @@ from attnbook.grading.intake.item import (
     special,
 )
 from attnbook.grading.intake.left_out import no_work
-from attnbook.grading.intake.names import short, shown
+from attnbook.grading.strangers import short, shown
 
 DAMAGED = (  # all that zipfile raises on hostile bytes
     zipfile.BadZipFile,

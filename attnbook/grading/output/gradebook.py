@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from attnbook.errors import AttnbookError
 from attnbook.grading.course import Course, Sheet
 from attnbook.grading.model import GRADED, Result
-from attnbook.grading.output.marks import student_id
 from attnbook.grading.output.nbgrader_tools import path_with_tools
+from attnbook.grading.strangers import student_id
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL

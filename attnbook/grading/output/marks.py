@@ -9,11 +9,10 @@ import textwrap
 from pathlib import Path
 
 from attnbook.grading.course import Course, CourseError, Sheet, cells_of
-from attnbook.grading.intake.collect import folder_name
 from attnbook.grading.model import Result
+from attnbook.grading.strangers import student_id
 from attnbook.notebooks.cells import NotANotebook, parse, text_of
 
-MARKED = re.compile("~[0-9a-f]{12}$")  # as folder_name marks
 CHECK = re.compile(r'check\("([^"]+)"')
 
 
@@ -60,18 +59,6 @@ def mark(cells: list[dict], sheet: Sheet) -> None:
         cell["metadata"].pop("nbgrader", None)
         if cell["cell_type"] == "code" and key in wanted:
             cell["metadata"]["nbgrader"] = wanted.pop(key)
-
-
-def student_id(student: str) -> str:
-    """What nbgrader calls a student, in its gradebook and its folders: the
-    name, unless that cannot be a folder's or is too long for one or for the
-    gradebook. Then it is cut and ends in a mark, and no name of another
-    student's can be the same."""
-    plain = Path(student).name == student and student.isprintable()
-    if student in ("", "..") or not plain or MARKED.search(student):
-        return folder_name(student)
-    fits = len(student) <= 100 and len(student.encode()) <= 200
-    return student if fits else folder_name(student)
 
 
 def place_submissions(

@@ -12,11 +12,10 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from attnbook.grading.intake.collect import printable
 from attnbook.grading.model import NOT_GRADED, QuestionResult, Result
+from attnbook.grading.strangers import no_formula, printable
 
 EMPTY = hashlib.sha256().hexdigest()  # nothing was read
-FORMULA = re.compile('(^|[;,"]\\s*)([=+\\-@|%\uff1d\uff0b\uff0d\uff20])')
 HEAD = ["student", "sheet", "state", "points", "out_of"]
 TAIL = ["why", "source", "sha256"]
 EXERCISE = re.compile(r"\d+_\d+\.\w+")  # the columns between
@@ -30,7 +29,7 @@ def write_grades(path: Path, results: list[Result], ours: str) -> list[str]:
     """
     data = path.read_bytes() if path.is_file() else b""
     before = read_rows(data)
-    mine = {(spread(r.student), r.sheet) for r in results}
+    mine = {(no_formula(r.student), r.sheet) for r in results}
     others = [r for r in before if (r["student"], r["sheet"]) not in mine]
     text = "\ufeff" + grades(results, others)
     notes = []
@@ -94,11 +93,11 @@ def table(columns: list[str], rows: Iterable[dict]) -> str:
 
 def row_of(result: Result) -> dict:
     out = {
-        "student": spread(result.student),
+        "student": no_formula(result.student),
         "sheet": result.sheet,
         "state": result.state,
-        "why": spread(result.why),
-        "source": spread(result.source),
+        "why": no_formula(result.why),
+        "source": no_formula(result.source),
         "sha256": "" if result.sha256 == EMPTY else result.sha256,
     }
     if graded(result):
@@ -111,14 +110,11 @@ def row_of(result: Result) -> dict:
 
 def files(found: Iterable) -> str:
     """What became of each file that was handed in."""
-    rows = [{"path": spread(f.path), "became": spread(f.became)} for f in found]
+    rows = [
+        {"path": no_formula(f.path), "became": no_formula(f.became)}
+        for f in found
+    ]
     return table(["path", "became"], rows)
-
-
-def spread(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula, nor a part of it where
-    one separates columns by semicolons."""
-    return FORMULA.sub(r"\1'\2", printable(text))
 
 
 def amount(points: float) -> str:
