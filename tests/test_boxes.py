@@ -10,7 +10,7 @@ import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from attnbook import boxes as bx
+from attnbook.metrics import boxes as bx
 
 
 def random_boxes(rng, *shape):
@@ -127,7 +127,7 @@ def one_by_one(boxes, scores, most):
 def test_suppression_equals_one_box_at_a_time(most):
     rng = np.random.default_rng(2)
     boxes, scores = random_boxes(rng, 3, 12), rng.random((3, 12))
-    stays = bx.suppress(boxes, torch.tensor(scores), most)
+    stays = bx.non_maximum_suppression(boxes, torch.tensor(scores), most)
     for row in range(3):
         want = one_by_one(boxes[row], scores[row], most)
         assert set(stays[row].nonzero().flatten().tolist()) == set(want)
@@ -136,20 +136,22 @@ def test_suppression_equals_one_box_at_a_time(most):
 def test_a_suppressed_box_suppresses_nothing():
     # A chain: 1 overlaps 0, 2 overlaps 1, but 2 and 0 are apart.
     boxes = torch.tensor([[[0.0, 0, 4, 4], [2, 0, 4, 4], [4, 0, 4, 4]]])
-    stays = bx.suppress(boxes, torch.tensor([[0.9, 0.8, 0.7]]), most=0.3)
+    stays = bx.non_maximum_suppression(
+        boxes, torch.tensor([[0.9, 0.8, 0.7]]), most=0.3
+    )
     assert stays.tolist() == [[True, False, True]]
 
 
 def test_hits_by_hand():
     # Box 0 takes object 0; box 1 would too, and must take what is left.
     overlap = torch.tensor([[[0.8, 0.6], [0.9, 0.55], [0.7, 0.4]]])
-    assert bx.hits(overlap, torch.tensor([[0.9, 0.8, 0.7]])).tolist() == [
-        [0, 1, -1]
-    ]
-    assert bx.hits(overlap, torch.tensor([[0.1, 0.2, 0.3]])).tolist() == [
-        [-1, 1, 0]
-    ]
-    none = bx.hits(torch.zeros(2, 3, 0), torch.rand(2, 3))
+    assert bx.true_positives(
+        overlap, torch.tensor([[0.9, 0.8, 0.7]])
+    ).tolist() == [[0, 1, -1]]
+    assert bx.true_positives(
+        overlap, torch.tensor([[0.1, 0.2, 0.3]])
+    ).tolist() == [[-1, 1, 0]]
+    none = bx.true_positives(torch.zeros(2, 3, 0), torch.rand(2, 3))
     assert none.tolist() == [[-1] * 3] * 2
 
 
@@ -220,7 +222,7 @@ def test_ap50_equals_pycocotools(seed):
     labels = torch.tensor(rng.integers(0, classes, size=(b, n)))
     overlap = bx.iou(boxes, truth)
     meet = labels[:, :, None] == wanted[:, None]
-    found = bx.hits(overlap.masked_fill(~meet, -1.0), scores) >= 0
+    found = bx.true_positives(overlap.masked_fill(~meet, -1.0), scores) >= 0
     mine = [
         bx.average_precision(
             scores[labels == c], found[labels == c], int((wanted == c).sum())

@@ -9,8 +9,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from attnbook.claims.prediction import judge
 from attnbook.claims.record import is_as_written, read_all
+from attnbook.notebooks.cells import tags
 from tools import claims, code_hash, kernels
-from tools.notebooks import ROOT, code_cells, read, tags
+from tools.notebooks import ROOT, code_cells, read
 
 MADE = read_all("C") | read_all("B")
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from attnbook import classifiers as cl
 from attnbook.data.text import PAD
+from attnbook.nn import classifiers as cl
 
 
 def test_padding_changes_no_answer_and_gets_no_weight():

@@ -5,11 +5,11 @@ import pytest
 from scipy.spatial.distance import cdist, directed_hausdorff
 
 from attnbook.metrics.contours import (
+    boundary,
+    boundary_distances,
     boundary_f1,
     dice,
     hausdorff,
-    outline,
-    outline_distances,
 )
 
 EMPTY = np.zeros((9, 13), bool)
@@ -49,16 +49,16 @@ def test_dice_is_the_f1_of_pixels():
 def test_the_outline_of_a_square_is_its_rim():
     rim = square(2, 3)
     rim[3:5, 4:6] = False
-    assert (outline(square(2, 3)) == rim).all()
+    assert (boundary(square(2, 3)) == rim).all()
     corner = square(0, 0)  # the image's edge is outside
-    assert outline(corner)[0, 0] and outline(corner)[0, 2]
+    assert boundary(corner)[0, 0] and boundary(corner)[0, 2]
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_outline_distances_by_brute_force(seed):
     found, gold = blobs(seed)
-    table = cdist(np.argwhere(outline(found)), np.argwhere(outline(gold)))
-    there, back = outline_distances(found, gold)
+    table = cdist(np.argwhere(boundary(found)), np.argwhere(boundary(gold)))
+    there, back = boundary_distances(found, gold)
     np.testing.assert_allclose(there, table.min(axis=1))
     np.testing.assert_allclose(back, table.min(axis=0))
 
@@ -66,7 +66,7 @@ def test_outline_distances_by_brute_force(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_all_of_the_distances_give_scipys_hausdorff(seed):
     found, gold = blobs(seed, share=0.97)
-    points = [np.argwhere(outline(mask)) for mask in (found, gold)]
+    points = [np.argwhere(boundary(mask)) for mask in (found, gold)]
     ways = (
         directed_hausdorff(*points)[0],
         directed_hausdorff(*points[::-1])[0],
@@ -100,7 +100,7 @@ def test_boundary_f1_of_known_cases():
     assert boundary_f1(gold, gold) == boundary_f1(gold, gold, within=0) == 1
     assert boundary_f1(square(2, 4), gold, within=1) == 1
     # Shifted by one: of either rim's 12 pixels, 4 + 2 lie on the other's.
-    rims = outline(square(2, 4)) & outline(gold)
+    rims = boundary(square(2, 4)) & boundary(gold)
     assert boundary_f1(square(2, 4), gold, within=0) == rims.sum() / 12
     assert boundary_f1(square(2, 9), gold, within=1) == 0
 
@@ -121,7 +121,7 @@ def test_boundary_f1_of_empty_masks():
     assert boundary_f1(square(1, 1), EMPTY) == 0
 
 
-@pytest.mark.parametrize("measure", [hausdorff, outline_distances])
+@pytest.mark.parametrize("measure", [hausdorff, boundary_distances])
 def test_an_empty_mask_has_no_distance(measure):
     for pair in ((EMPTY, square(1, 1)), (square(1, 1), EMPTY), (EMPTY,) * 2):
         with pytest.raises(ValueError, match="an empty mask has no outline"):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from attnbook import faithfulness as ff
+from attnbook.metrics import faithfulness as ff
 
 KNOWN = torch.tensor([[2.0, -1, 0.5, 3, -0.25, 99]]).double()  # 99: padding
 REAL = torch.tensor([[True] * 5 + [False]])

@@ -5,7 +5,8 @@ from collections import defaultdict
 
 import pytest
 
-from tools.notebooks import ROOT, code_cells, find, parse, read, tags
+from attnbook.notebooks.cells import tags
+from tools.notebooks import ROOT, code_cells, find, parse, read
 
 ROOMS = [
     path

@@ -164,7 +164,7 @@ def test_masks_entry_by_entry():
 def test_causal_output_has_no_gradient_from_the_future():
     ours, _ = pair(torch.float64)
     x = tensor(b, j, WIDTH)
-    y, _ = ours(x, may_attend=causal_mask(j))
+    y, _ = ours(x, attention_mask=causal_mask(j))
     for query in range(j):
         (g,) = torch.autograd.grad(y[:, query].sum(), x, retain_graph=True)
         assert (g[:, query + 1 :] == 0).all()
@@ -177,11 +177,11 @@ def test_in_a_padded_batch_each_example_gets_what_it_gets_alone():
     x[0, 4:] = 1e6
     mask = padding_mask(LENGTHS, j)
     for more in (torch.tensor(True), causal_mask(j)):
-        together, _ = ours(x, may_attend=mask & more)
+        together, _ = ours(x, attention_mask=mask & more)
         for one, n in enumerate(LENGTHS.tolist()):
             short = x[one : one + 1, :n]
             own = more if more.ndim == 0 else more[:n, :n]
-            alone, _ = ours(short, may_attend=own.expand(n, n))
+            alone, _ = ours(short, attention_mask=own.expand(n, n))
             torch.testing.assert_close(together[one, :n], alone[0])
 
 
@@ -189,7 +189,7 @@ def test_arguments_stay_as_they_were():
     ours, _ = pair(torch.float64)
     x, mask = tensor(b, j, WIDTH).detach(), padding_mask(LENGTHS, j)
     before = x.clone(), mask.clone()
-    ours(x, may_attend=mask)
+    ours(x, attention_mask=mask)
     assert torch.equal(x, before[0]) and torch.equal(mask, before[1])
 
 
@@ -209,4 +209,4 @@ def test_heads_that_do_not_divide_the_width_are_named():
 def test_a_query_with_no_key_is_an_error(mask):
     ours, _ = pair(torch.float64)
     with pytest.raises(ValueError, match="a query may attend to no key"):
-        ours(tensor(b, j, WIDTH), may_attend=mask)
+        ours(tensor(b, j, WIDTH), attention_mask=mask)

@@ -12,9 +12,9 @@ from attnbook.nn.positions import (
     RelativeBias,
     RotaryHeads,
     alibi,
+    rotary_frequencies,
     rotate,
     sinusoids,
-    turn_rates,
 )
 
 B, H, N, D = 2, 3, 7, 10  # all different
@@ -53,7 +53,7 @@ def test_sinusoids_stay_exact_at_far_positions():
 
 def test_an_odd_width_is_an_error():
     for call in (
-        lambda: turn_rates(5),
+        lambda: rotary_frequencies(5),
         lambda: sinusoids(3, 5),
         lambda: rotate(random(3, 5)),
         lambda: RotaryHeads(15, 3)(random(2, 4, 15, dtype=torch.float32)),

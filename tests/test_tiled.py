@@ -31,9 +31,9 @@ def test_values_and_gradients_are_those_of_attention(
     shapes = (2, 4, i, 8), (2, 4, j, 8), (2, 4, j, 3), (2, 4, i, 3)
     q, k, v, u = numbers(*shapes, dtype=dtype)
     given = [x.requires_grad_() for x in (q, k, v)]
-    may_attend = torch.ones(i, j, dtype=torch.bool).tril() if causal else None
+    mask = torch.ones(i, j, dtype=torch.bool).tril() if causal else None
     ours = tiled_attention(*given, causal, rows, columns)
-    want, _ = attention(*given, may_attend)
+    want, _ = attention(*given, mask)
     assert ours.dtype == dtype
     close = {"rtol": 0, "atol": 1e-12 if dtype == torch.float64 else 1e-6}
     torch.testing.assert_close(ours, want, **close)
@@ -47,8 +47,8 @@ def test_large_scores_give_finite_results(causal):
     q, k, v = numbers((1, 9, 4), (1, 9, 4), (1, 9, 2))
     q = (q * 1e4).requires_grad_()
     c = tiled_attention(q, k, v, causal, 4, 2)
-    may_attend = torch.ones(9, 9, dtype=torch.bool).tril() if causal else None
-    torch.testing.assert_close(c, attention(q, k, v, may_attend)[0])
+    mask = torch.ones(9, 9, dtype=torch.bool).tril() if causal else None
+    torch.testing.assert_close(c, attention(q, k, v, mask)[0])
     assert torch.autograd.grad(c.sum(), q)[0].isfinite().all()
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from attnbook.data import copy_reverse
-from attnbook.nn.loop import fit
+from attnbook.nn.loop import train_model
 from attnbook.nn.masks import causal_mask, padding_mask
 from attnbook.nn.transformer import (
     Decoder,
@@ -15,8 +15,8 @@ from attnbook.nn.transformer import (
     Encoder,
     EncoderLayer,
     Transformer,
+    greedy_decode,
     next_token_loss,
-    write,
 )
 
 B, N, J, WIDTH, HEADS, HIDDEN = 2, 5, 7, 12, 3, 20
@@ -156,14 +156,16 @@ def test_loss_shifts_and_leaves_padding_out():
 
 def test_writing_stops_when_all_rows_ended():
     class Ends(Transformer):
-        def decode(self, written, memory, may_read):
+        def decode(self, written, memory, cross_attention_mask):
             logits = torch.zeros(*written.shape, 15)
             logits[:, -1, 2 if written.shape[1] >= 3 else 4] = 1
             return logits
 
     model = Ends(15, WIDTH, HEADS, HIDDEN, layers=1)
     source = torch.randint(3, 15, (B, J))
-    out = write(model, source, torch.tensor([7, 4]), begin=1, end=2, most=9)
+    out = greedy_decode(
+        model, source, torch.tensor([7, 4]), begin=1, end=2, most=9
+    )
     assert out.tolist() == [[1, 4, 4, 2]] * B
 
 
@@ -178,7 +180,7 @@ def test_fit_lowers_the_loss_and_is_decided_by_its_seed():
             logits = model(drawn.source, drawn.lengths, drawn.target[:, :-1])
             return next_token_loss(logits, drawn.target, copy_reverse.PAD)
 
-        return fit(model, batch_loss, 60, lr=1e-2)
+        return train_model(model, batch_loss, 60, lr=1e-2)
 
     losses = run()
     assert losses == run() and len(losses) == 60

@@ -10,7 +10,7 @@ import sys
 import pytest
 import torch
 
-from attnbook import triton_flash
+from attnbook.nn import triton_flash
 from tests.needs import needs
 from tools import gpu
 
@@ -79,7 +79,7 @@ COMPILED = """
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from attnbook import triton_flash
+from attnbook.nn import triton_flash
 
 kinds = dict.fromkeys("q k v out d_out dq dk dv".split(), "*fp16")
 kinds |= {"lse": "*fp32", "delta": "*fp32", "n": "i32"}
@@ -126,7 +126,7 @@ def test_without_triton_there_is_a_sentence(monkeypatch):
 def test_the_module_can_be_imported_without_triton():
     code = (
         "import sys; sys.modules['triton'] = None; "
-        "from attnbook import triton_flash; assert triton_flash.triton is None"
+        "from attnbook.nn import triton_flash as t; assert t.triton is None"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=gpu.ROOT)
 

@@ -32,9 +32,10 @@ from tqdm import tqdm
 from attnbook.claims.claim import FOLDER, assert_inside
 from attnbook.claims.prediction import Prediction, judge
 from attnbook.claims.record import FILES, RECORDS, Record, is_as_written
+from attnbook.notebooks.cells import tags
 from tools.code_hash import code_hash
 from tools.kernels import prepare
-from tools.notebooks import ROOT, code_cells, find, number, read, tags
+from tools.notebooks import ROOT, code_cells, find, number, read
 from tools.run import check_place
 
 LONGER = 4

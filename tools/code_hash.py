@@ -13,16 +13,8 @@ import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tools.notebooks import (
-    DISPLAY,
-    ROOT,
-    bare,
-    code_cells,
-    digest,
-    parse,
-    read,
-    tags,
-)
+from attnbook.notebooks.cells import tags
+from tools.notebooks import DISPLAY, ROOT, bare, code_cells, digest, parse, read
 
 # They draw, check and judge. Verdicts and intervals are computed again from
 # the record's seeds in every test run, so none can change unseen.

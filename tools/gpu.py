@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from attnbook import triton_flash
+from attnbook.nn import triton_flash
 from tools.notebooks import ROOT
 
 TARGET = ROOT / "book" / "gpu.json"

@@ -677,7 +677,7 @@ def stack_in_steps(answer, rng):
         suspects[f"layer {k + 1} of 5 is skipped."] = steps(rest)
     got = answer.call("stack", x, maps, real)
     expect_close(got, steps(range(5)), "five layers", suspects)
-    args = {"x": x / 2, "maps": maps[:3] / 2, "may_attend": real}
+    args = {"x": x / 2, "maps": maps[:3] / 2, "attention_mask": real}
     expect_gradients(answer, "stack", args, rng)
 
 
@@ -813,7 +813,7 @@ def module_by_hand(answer, rng):
     want, suspects = heads_by_hand(x, maps, W_o)
     said = "x is added; that sum belongs to the layer around this one."
     suspects[said] = want + x
-    args = dict(zip((*MAPS, "x", "may_attend"), (*maps, W_o, x, PERMITTED)))
+    args = dict(zip((*MAPS, "x", "attention_mask"), (*maps, W_o, x, PERMITTED)))
     got = steady(answer, multi_head(8, 2), args)
     expect_close(got, want, "results", suspects)
     W_q, W_k, W_v = maps
@@ -828,7 +828,7 @@ def module_arguments(rng, b=4, n=5, width=6, heads=3):
     weights = {k: rng.normal(size=(width, width)) / 2 for k in MAPS}
     real = bits("11111 11000 11100 11110")[:b, :n] > 0
     args = weights | {"x": rng.normal(size=(b, n, width))}
-    return multi_head(width, heads), args | {"may_attend": real[:, None]}
+    return multi_head(width, heads), args | {"attention_mask": real[:, None]}
 
 
 def expect_as_if_alone(answer, kind, weights, x, real, got):

@@ -1102,7 +1102,7 @@ def block_arguments(rng, b, n, width, heads, hidden):
     spread = np.linspace(-2, 2, width)
     args["x"] = spread + rng.normal(size=(b, n, width)) / 2
     lengths = np.arange(n, n - b, -1)
-    args["may_attend"] = np.arange(n) < lengths[:, None, None]
+    args["attention_mask"] = np.arange(n) < lengths[:, None, None]
     return encoder_block(width, heads, hidden), args
 
 

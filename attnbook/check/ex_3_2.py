@@ -9,7 +9,6 @@ import numpy as np
 from attnbook.check.engine import (
     Exercise,
     Wrong,
-    expect_choice,
     expect_close,
     expect_gradients,
     expect_shape,
@@ -24,7 +23,12 @@ GAP = Exercise("3_2.c", "The gap for a clause", ("clause_gap",))
 ERASE = Exercise(
     "3_2.d", "Erased too much", ("erase_top",), all_or_nothing=True
 )
-FILLER = Exercise("3_2.e", "More filler", ("weight_of_one", "prediction"))
+FILLER = Exercise(
+    "3_2.e",
+    "More filler",
+    ("weight_of_one", "prediction"),
+    predict=("half", "seventh", "fortieth"),
+)
 EXERCISES = [POOL, FALL, GAP, ERASE, FILLER]
 
 LN2, LN3 = np.log(2.0), np.log(3.0)
@@ -127,14 +131,14 @@ def random_reviews(rng):
     shapes = {"h": (7, 9, 4), "q": (7, 2), "W": (2, 6), "U": (4, 6), "v": (6,)}
     args = {name: rng.normal(size=s) for name, s in shapes.items()}
     lengths = np.array([9, 3, 1, 5, 9, 8, 9])
-    return args | {"may_attend": np.arange(9) < lengths[:, None]}
+    return args | {"attention_mask": np.arange(9) < lengths[:, None]}
 
 
 @POOL.check("what stands at padding changes nothing")
 def pool_padding(answer, rng):
     args = random_reviews(rng)
     before = answer.call("pool_reviews", *args.values(), parts=2)
-    moved = args["h"] + 50 * ~args["may_attend"][..., None]
+    moved = args["h"] + 50 * ~args["attention_mask"][..., None]
     again = answer.call(
         "pool_reviews", *(args | {"h": moved}).values(), parts=2
     )
@@ -200,13 +204,13 @@ def pool_apart(answer):
 
 @POOL.check("all scores lower by 1,000, padding in front")
 def pool_low(answer, rng):
-    h, q, W, U, v, may_attend = two_reviews()
-    before = answer.call("pool_reviews", h, q, W, U, v, may_attend, parts=2)
+    h, q, W, U, v, attention_mask = two_reviews()
+    before = answer.call("pool_reviews", h, q, W, U, v, attention_mask, parts=2)
     shaped(before[0], h.shape[::2])
-    shaped(before[1], may_attend.shape)
+    shaped(before[1], attention_mask.shape)
     q[:, 4], W[4, 5], v[5] = 50, 1, -1000  # tanh(50) is 1
-    low = answer.call("pool_reviews", h, q, W, U, v, may_attend, parts=2)
-    shaped(low[1], may_attend.shape)
+    low = answer.call("pool_reviews", h, q, W, U, v, attention_mask, parts=2)
+    shaped(low[1], attention_mask.shape)
     if not np.isfinite(low[1]).all():
         raise Wrong.fixed(
             "scores of -1,000: their exp is 0, and 0/0 is nan; use softmax, or "
@@ -218,7 +222,7 @@ def pool_low(answer, rng):
             "infinity, not some number."
         )
     pool_far(answer)
-    turned = h[:, ::-1].copy(), may_attend[:, ::-1].copy()
+    turned = h[:, ::-1].copy(), attention_mask[:, ::-1].copy()
     args = turned[0], *two_reviews()[1:5], turned[1]
     sums, _ = answer.call("pool_reviews", *args, parts=2)
     shaped(sums, h.shape[::2])
@@ -516,11 +520,6 @@ def erase_many(answer, rng):
             "300 reviews of 400 words: not every row or column is looked at, "
             "or values of 0.001 are taken for 0."
         )
-
-
-@FILLER.check("you wrote a prediction first")
-def predicted(answer, rng):
-    expect_choice(answer, "prediction", ["half", "seventh", "fortieth"])
 
 
 @FILLER.check("worked examples")

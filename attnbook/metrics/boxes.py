@@ -67,7 +67,7 @@ def assign(cost):
     return torch.from_numpy(queries)
 
 
-def suppress(boxes, scores, most=0.5):
+def non_maximum_suppression(boxes, scores, most=0.5):
     """Which boxes stay: no better one that stays overlaps more than `most`.
 
     boxes (b, n, 4), scores (b, n) to (b, n) of bool: non-maximum suppression.
@@ -84,7 +84,7 @@ def suppress(boxes, scores, most=0.5):
     return out
 
 
-def hits(overlap, scores, least=0.5):
+def true_positives(overlap, scores, least=0.5):
     """The object that each box finds, -1 for none, by COCO's rule.
 
     overlap (b, n, k): IoU, negative where box and object may not meet; scores

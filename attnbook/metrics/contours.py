@@ -30,17 +30,17 @@ def dice(found, gold):
     return 2 * (found & gold).sum() / both if both else 1.0
 
 
-def outline(mask):
+def boundary(mask):
     """The mask's pixels that touch a pixel outside it (Eq. 3.6.2)."""
     return mask & ~binary_erosion(mask)
 
 
-def outline_distances(found, gold):
+def boundary_distances(found, gold):
     """From each outline pixel to the other outline, both ways (Eq. 3.6.3).
 
     Two arrays: from `found` to `gold` and back; ValueError if a mask is empty.
     """
-    found, gold = (outline(mask) for mask in check_masks(found, gold))
+    found, gold = (boundary(mask) for mask in check_masks(found, gold))
     if not found.any() or not gold.any():
         raise ValueError("an empty mask has no outline")
     to_gold, to_found = (distance_transform_edt(~m) for m in (gold, found))
@@ -55,7 +55,7 @@ def boundary_f1(found, gold, within=1.0):
     found, gold = check_masks(found, gold)
     if not found.any() or not gold.any():
         return float(found.any() == gold.any())
-    there, back = outline_distances(found, gold)
+    there, back = boundary_distances(found, gold)
     precision, recall = (there <= within).mean(), (back <= within).mean()
     both = precision + recall
     return 2 * precision * recall / both if both else 0.0
@@ -66,5 +66,5 @@ def hausdorff(found, gold, share=95):
 
     share = 100: the Hausdorff distance; ValueError if a mask is empty.
     """
-    ways = outline_distances(found, gold)
+    ways = boundary_distances(found, gold)
     return max(np.percentile(way, share) for way in ways)

@@ -8,7 +8,7 @@ class Additive(nn.Module):
     """Sum values with weights softmax(v.tanh(W q + U k)) over the keys.
 
     Shapes: q (b, i, query), keys (b, j, hidden) from `prepare`, values
-    (b, j, e), `may_attend` broadcastable to (b, i, j), True = may attend;
+    (b, j, e), `attention_mask` broadcastable to (b, i, j), True = may attend;
     returns the sums (b, i, e) and the weights (b, i, j), whose rows sum to 1.
     """
 
@@ -27,7 +27,7 @@ class Additive(nn.Module):
         hidden = torch.tanh(self.W(q)[:, :, None] + keys[:, None])
         return self.v(hidden).squeeze(-1)
 
-    def forward(self, q, keys, values, may_attend):
-        s_bij = self.scores(q, keys).masked_fill(~may_attend, -torch.inf)
+    def forward(self, q, keys, values, attention_mask):
+        s_bij = self.scores(q, keys).masked_fill(~attention_mask, -torch.inf)
         weights = s_bij.softmax(dim=-1)
         return torch.bmm(weights, values), weights

@@ -30,21 +30,21 @@ def softmax(scores):
     return exp_s / exp_s.sum(axis=-1, keepdims=True)
 
 
-def attention(q, k, v, may_attend=None, bias=None):
+def attention(q, k, v, attention_mask=None, bias=None):
     """Sum v with weights softmax(q.k / sqrt(d)) over the keys (Eq. 2.1.5).
 
     Shapes: q (..., i, d), k (..., j, d), v (..., j, e); returns the sums
     (..., i, e) and the weights (..., i, j), whose rows sum to 1. Both options
     broadcast to (..., i, j): `bias` is added to the scores (2.4), and where
-    `may_attend` is False the weight is 0 (2.3); ValueError if a query may
+    `attention_mask` is False the weight is 0 (2.3); ValueError if a query may
     attend to nothing.
     """
     s_ij = einsum("...id,...jd->...ij", q, k) / q.shape[-1] ** 0.5
     if bias is not None:
         s_ij = s_ij + bias
-    if may_attend is not None:
-        if not may_attend.any(dim=-1).all():
+    if attention_mask is not None:
+        if not attention_mask.any(dim=-1).all():
             raise ValueError("a query may attend to no key at all")
-        s_ij = s_ij.masked_fill(~may_attend, -torch.inf)
+        s_ij = s_ij.masked_fill(~attention_mask, -torch.inf)
     a_ij = s_ij.softmax(dim=-1)
     return einsum("...ij,...je->...ie", a_ij, v), a_ij

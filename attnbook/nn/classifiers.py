@@ -14,13 +14,13 @@ from attnbook.nn.additive import Additive
 from attnbook.nn.attention import attention
 
 
-def attention_pool(h, scores, may_attend):
+def attention_pool(h, scores, attention_mask):
     """Sum of h with weights softmax(scores) over real words (Eq. 3.2.5).
 
-    h (b, n, e), scores and may_attend (b, n); returns the sums (b, e) and
+    h (b, n, e), scores and attention_mask (b, n); returns the sums (b, e) and
     the weights (b, n), which are 0 at padding.
     """
-    a_bj = scores.masked_fill(~may_attend, -torch.inf).softmax(dim=-1)
+    a_bj = scores.masked_fill(~attention_mask, -torch.inf).softmax(dim=-1)
     return torch.einsum("bj,bje->be", a_bj, h), a_bj
 
 
@@ -44,17 +44,17 @@ class ReviewReader(nn.Module):
         x, query = self.embed(words), self.embed(aspects)
         return self.read(x, query, words != PAD)
 
-    def read(self, x, query, may_attend):
-        x = x * may_attend[..., None]  # beyond the end there is nothing
+    def read(self, x, query, attention_mask):
+        x = x * attention_mask[..., None]  # beyond the end there is nothing
         h = self.near(x.mT).mT.relu() + self.skip(x)
-        c, weights = self.summary(h, query, may_attend)
+        c, weights = self.summary(h, query, attention_mask)
         return self.answer(torch.cat([c, query], dim=-1)), weights
 
-    def summary(self, h, query, may_attend):
+    def summary(self, h, query, attention_mask):
         if self.pool is not None:
-            return self.pool(h, may_attend), None
+            return self.pool(h, attention_mask), None
         s = self.score.scores(query[:, None], self.score.prepare(h))
-        return attention_pool(h, s[:, 0], may_attend)
+        return attention_pool(h, s[:, 0], attention_mask)
 
 
 def average_weights(v):

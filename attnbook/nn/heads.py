@@ -23,7 +23,7 @@ class MultiHead(nn.Module):
     """`heads` attentions side by side, then one linear map (Eq. 2.3.7).
 
     Queries come from x (b, i, width); keys and values from memory (b, j,
-    width), or from x. `may_attend` has shape (b, i, j) or broadcasts to it,
+    width), or from x. `attention_mask` has shape (b, i, j) or broadcasts to it,
     `bias` (h, i, j) or (b, h, i, j). Returns the new x (b, i, width) and the
     weights (b, h, i, j).
     """
@@ -44,9 +44,11 @@ class MultiHead(nn.Module):
         maps = (self.to_q, x), (self.to_k, memory), (self.to_v, memory)
         return [split_heads(to(y), self.heads) for to, y in maps]
 
-    def forward(self, x, memory=None, may_attend=None, bias=None):
+    def forward(self, x, memory=None, attention_mask=None, bias=None):
         q, k, v = self.project(x, x if memory is None else memory)
-        if may_attend is not None:
-            may_attend = may_attend.unsqueeze(-3)  # the same for all heads
-        c, a = attention(q, k, v, may_attend, bias)
+        if attention_mask is not None:
+            attention_mask = attention_mask.unsqueeze(
+                -3
+            )  # the same for all heads
+        c, a = attention(q, k, v, attention_mask, bias)
         return self.to_out(join_heads(c)), a

@@ -6,7 +6,7 @@ from torch import nn
 from attnbook.nn.train import progress
 
 
-def fit(model, batch_loss, steps, lr=3e-3):
+def train_model(model, batch_loss, steps, lr=3e-3):
     """Minimise batch_loss(model) with AdamW; the loss of every step.
 
     `lr` is the highest learning rate, reached after a tenth of the steps.

@@ -10,7 +10,7 @@ from torch import nn
 from attnbook.nn.heads import MultiHead
 
 
-def turn_rates(width, base=10_000.0):
+def rotary_frequencies(width, base=10_000.0):
     """Angle per step of each pair, base^(-2t / width) (Eq. 2.4.3).
 
     float64, shape (width / 2,); ValueError if the width is odd.
@@ -26,7 +26,7 @@ def sinusoids(n, width, base=10_000.0):
     float32, shape (n, width), sines in the even columns, cosines in the odd
     ones; ValueError if the width is odd.
     """
-    angles = torch.arange(n)[:, None] * turn_rates(width, base)
+    angles = torch.arange(n)[:, None] * rotary_frequencies(width, base)
     pairs = torch.stack([angles.sin(), angles.cos()], dim=-1)
     return pairs.flatten(start_dim=-2).float()
 
@@ -84,7 +84,7 @@ def rotate(x, base=10_000.0):
     ValueError if d is odd.
     """
     n, d = x.shape[-2:]
-    angles = torch.arange(n)[:, None] * turn_rates(d, base)
+    angles = torch.arange(n)[:, None] * rotary_frequencies(d, base)
     cos, sin = angles.cos().to(x), angles.sin().to(x)
     even, odd = x[..., 0::2], x[..., 1::2]
     turned = even * cos - odd * sin, even * sin + odd * cos

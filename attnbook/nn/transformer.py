@@ -19,7 +19,7 @@ def feed_forward(width, hidden):
 class EncoderLayer(nn.Module):
     """Attend to one another, then think alone (Eq. 2.5.5).
 
-    x (b, n, width) in and out; `may_attend` (b, n, n) or broadcastable,
+    x (b, n, width) in and out; `attention_mask` (b, n, n) or broadcastable,
     `bias` as in MultiHead.
     """
 
@@ -29,8 +29,10 @@ class EncoderLayer(nn.Module):
         self.norm2, self.feed = nn.LayerNorm(width), feed_forward(width, hidden)
         self.drop = nn.Dropout(dropout)
 
-    def forward(self, x, may_attend=None, bias=None):
-        y, _ = self.attend(self.norm1(x), may_attend=may_attend, bias=bias)
+    def forward(self, x, attention_mask=None, bias=None):
+        y, _ = self.attend(
+            self.norm1(x), attention_mask=attention_mask, bias=bias
+        )
         x = x + self.drop(y)
         return x + self.drop(self.feed(self.norm2(x)))
 
@@ -38,8 +40,8 @@ class EncoderLayer(nn.Module):
 class DecoderLayer(nn.Module):
     """Attend to what was written, then to the memory, then think (Eq. 2.5.6).
 
-    x (b, i, width) in and out; memory (b, j, width); `may_attend` (b, i, i)
-    and `may_read` (b, i, j), or broadcastable to these.
+    x (b, i, width) in and out; memory (b, j, width); `attention_mask` (b, i, i)
+    and `cross_attention_mask` (b, i, j), or broadcastable to these.
     """
 
     def __init__(self, width, heads, hidden, dropout=0.0):
@@ -49,10 +51,12 @@ class DecoderLayer(nn.Module):
         self.norm3, self.feed = nn.LayerNorm(width), feed_forward(width, hidden)
         self.drop = nn.Dropout(dropout)
 
-    def forward(self, x, memory, may_attend=None, may_read=None):
-        y, _ = self.attend(self.norm1(x), may_attend=may_attend)
+    def forward(
+        self, x, memory, attention_mask=None, cross_attention_mask=None
+    ):
+        y, _ = self.attend(self.norm1(x), attention_mask=attention_mask)
         x = x + self.drop(y)
-        y, _ = self.read(self.norm2(x), memory, may_read)
+        y, _ = self.read(self.norm2(x), memory, cross_attention_mask)
         x = x + self.drop(y)
         return x + self.drop(self.feed(self.norm3(x)))
 
@@ -66,9 +70,9 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(EncoderLayer(*sizes) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, x, may_attend=None, bias=None):
+    def forward(self, x, attention_mask=None, bias=None):
         for layer in self.layers:
-            x = layer(x, may_attend, bias)
+            x = layer(x, attention_mask, bias)
         return self.norm(x)
 
 
@@ -81,9 +85,11 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(*sizes) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, x, memory, may_attend=None, may_read=None):
+    def forward(
+        self, x, memory, attention_mask=None, cross_attention_mask=None
+    ):
         for layer in self.layers:
-            x = layer(x, memory, may_attend, may_read)
+            x = layer(x, memory, attention_mask, cross_attention_mask)
         return self.norm(x)
 
 
@@ -107,12 +113,16 @@ class Transformer(nn.Module):
         return x + sinusoids(*x.shape[1:]).to(x)
 
     def encode(self, source, lengths):
-        may_read = padding_mask(lengths, source.shape[1])
-        return self.encoder(self.place(source), may_read), may_read
+        cross_attention_mask = padding_mask(lengths, source.shape[1])
+        return self.encoder(
+            self.place(source), cross_attention_mask
+        ), cross_attention_mask
 
-    def decode(self, written, memory, may_read):
+    def decode(self, written, memory, cross_attention_mask):
         x, earlier = self.place(written), causal_mask(written.shape[1])
-        return self.to_logits(self.decoder(x, memory, earlier, may_read))
+        return self.to_logits(
+            self.decoder(x, memory, earlier, cross_attention_mask)
+        )
 
     def forward(self, source, lengths, written):
         return self.decode(written, *self.encode(source, lengths))
@@ -129,16 +139,16 @@ def next_token_loss(logits, target, pad):
 
 
 @torch.no_grad()
-def write(model, source, lengths, begin, end, most):
+def greedy_decode(model, source, lengths, begin, end, most):
     """Write up to `most` tokens greedily: (b, 1 + written) (Eq. 2.5.10).
 
     Stops when every row has written `end`; what a row holds after its own
     `end` means nothing.
     """
-    memory, may_read = model.encode(source, lengths)
+    memory, cross_attention_mask = model.encode(source, lengths)
     written = torch.full((len(source), 1), begin)
     for _ in range(most):
-        logits = model.decode(written, memory, may_read)[:, -1]
+        logits = model.decode(written, memory, cross_attention_mask)[:, -1]
         written = torch.cat([written, logits.argmax(-1, keepdim=True)], dim=1)
         if (written == end).any(dim=1).all():
             break
