@@ -39,8 +39,9 @@ from attnbook.grading.output.nbgrader_tools import (
     run_nbgrader,
 )
 from attnbook.grading.strangers import student_id
+from attnbook.notebooks.cells import tags
 from tests.needs import module, needs, require, skip
-from tools.notebooks import ROOT, read, tags
+from tools.notebooks import ROOT, read
 
 pytestmark = needs("the package nbgrader")
 api = module("nbgrader.api")

@@ -9,6 +9,7 @@ import types
 import pytest
 from nbformat.v4 import new_code_cell
 
+from attnbook.notebooks.cells import tags
 from tools.notebooks import (
     DISPLAY,
     ROOT,
@@ -18,7 +19,6 @@ from tools.notebooks import (
     normalise,
     parse,
     read,
-    tags,
 )
 from tools.run import CELL_SECONDS, STATUS, budget
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 
+from attnbook.notebooks.cells import without_magics
 from attnbook.notebooks.names import by_name, first_pair, is_sheet
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,10 +96,6 @@ def code_cells(notebook) -> list:
     return [c for c in cells if c.source.strip()]
 
 
-def tags(cell) -> list[str]:
-    return cell.metadata.get("tags", [])
-
-
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -110,9 +107,7 @@ def executed_hash(notebook) -> str:
 
 def parse(cell) -> ast.Module:
     """A cell's syntax tree, without IPython's magics."""
-    lines = cell.source.splitlines()
-    kept = (x for x in lines if not x.startswith(("%", "!")))
-    return ast.parse("\n".join(kept))
+    return ast.parse(without_magics(cell.source))
 
 
 def bare(tree: ast.AST) -> str:

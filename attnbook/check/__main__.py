@@ -10,7 +10,6 @@ is for one's own work and records no score. Exit code: 0 only with full marks,
 import argparse
 import io
 import os
-import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -22,11 +21,15 @@ from attnbook.check import exercises
 from attnbook.check.engine import Exercise, run_checks
 from attnbook.check.inprocess import InProcess
 from attnbook.console import speak_utf8
-from attnbook.notebooks.cells import Cell, NotANotebook, all_cells, runnable
+from attnbook.notebooks.cells import (
+    Cell,
+    NotANotebook,
+    all_cells,
+    checked_in,
+    only_checks,
+    runnable,
+)
 from attnbook.notebooks.execute import Session, plain_torch
-
-CALL = re.compile(r"^[^#\n]*\bcheck\(\s*[\"']([^\"']+)", re.MULTILINE)
-ONLY = re.compile(r"(check\([^()]*\))?\s*(#.*)?")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,8 +79,8 @@ def cells_in(path: Path) -> list[Cell]:
 
 def checked(cells: list[Cell]) -> list[str]:
     """The exercises that the notebook's own cells check."""
-    code = (cell.source for cell in cells if cell.kind == "code")
-    found = CALL.findall("\n".join(code))
+    code = "\n".join(cell.source for cell in cells if cell.kind == "code")
+    found = checked_in(code, comments=False)
     if not found:
         raise ValueError(
             "no cell of it calls check: name the exercise, such as "
@@ -102,7 +105,7 @@ def run_cells(session: Session, cells: list[Cell]) -> None:
     plain_torch()
     sys.path.insert(0, "")  # the notebook's folder
     for number, cell in enumerate(cells, 1):
-        if all(ONLY.fullmatch(line) for line in cell.source.splitlines()):
+        if only_checks(cell.source):
             continue
         if cell.kind != "code":
             print(f"Cell {number} is a {cell.kind} cell; it was run as code.")

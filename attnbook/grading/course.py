@@ -21,6 +21,7 @@ from attnbook.check.engine import Answer, Exercise
 from attnbook.errors import AttnbookError
 from attnbook.grading.sandbox.withheld import imported_from, stand_in
 from attnbook.grading.stubs import student_cells
+from attnbook.notebooks.cells import is_check
 from attnbook.notebooks.names import (
     number_of,
     sheets_below,
@@ -85,7 +86,7 @@ def run_cells(path: Path) -> dict:
     code = (c["source"] for c in cells_of(path) if c["cell_type"] == "code")
     with Session("answers") as session, redirect_stdout(StringIO()):
         for number, source in enumerate(code, 1):
-            if not source.startswith("check("):
+            if not is_check(source):
                 if error := session.run(number, source).error:
                     raise error
         return dict(session.namespace)

@@ -6,6 +6,8 @@ Pure text: needs neither nbformat nor nbgrader, whose notebooks are dicts too.
 import copy
 import re
 
+from attnbook.notebooks.cells import tags
+
 BLOCK = re.compile(
     r"^([ \t]*)### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION[ \t]*\n?",
     re.MULTILINE | re.DOTALL,
@@ -32,7 +34,7 @@ def student_cells(cells: list) -> list:
     kept = [
         copy.deepcopy(cell)
         for cell in cells
-        if "solution-only" not in cell["metadata"].get("tags", [])
+        if "solution-only" not in tags(cell)
     ]
     for cell in kept:
         own = cell["metadata"].pop("attnbook", {}).get("stub")

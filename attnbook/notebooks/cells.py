@@ -1,4 +1,6 @@
-"""Read the code out of a stranger's notebook, and out of nothing else.
+"""What notebooks and their cells hold: the one place that reads them.
+
+Read the code out of a stranger's notebook, and out of nothing else.
 
 A student's file may be anything. What the grader does not need (ids,
 metadata, outputs) may be missing or wrong; what it needs is looked at once.
@@ -13,6 +15,9 @@ from attnbook.errors import AttnbookError
 
 MAX_CELLS = 2_000
 MAX_SOURCE = 1_000_000  # characters in one cell
+CALL = re.compile(r"\bcheck\(\s*[\"']([^\"']+)[\"']")
+ONLY_CALLS = re.compile(r"(check\([^()]*\))?\s*(#.*)?")
+COMMENT = re.compile(r"#.*")
 
 
 class NotANotebook(AttnbookError):
@@ -55,6 +60,31 @@ def defines(names: Iterable[str]) -> re.Pattern:
         rf"|^(?:{any_name})[ \t]*(?:=(?!=)|:)",
         re.MULTILINE,
     )
+
+
+def checked_in(source: str, comments: bool = True) -> list[str]:
+    """The exercises that code calls `check` for, in order."""
+    return CALL.findall(source if comments else COMMENT.sub("", source))
+
+
+def is_check(source: str) -> bool:
+    """Does the cell begin by checking an answer?"""
+    return source.startswith("check(")
+
+
+def only_checks(source: str) -> bool:
+    """Does the cell do nothing else?"""
+    return all(ONLY_CALLS.fullmatch(line) for line in source.splitlines())
+
+
+def tags(cell: dict) -> list[str]:
+    return cell["metadata"].get("tags", [])
+
+
+def without_magics(source: str) -> str:
+    """The code less IPython's own lines."""
+    lines = source.splitlines()
+    return "\n".join(x for x in lines if not x.startswith(("%", "!")))
 
 
 def all_cells(data: bytes) -> list[Cell]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from attnbook.grading.course import Course, Sheet, cells_of
 from attnbook.grading.stubs import BLOCK
+from attnbook.notebooks.cells import tags
 from attnbook.release.sheets import exercise, lines_given
 
 ANSWER, ANSWER_IN_CODE, PROSE, HIDDEN = 15, 24, 40, 50  # characters that count
@@ -93,7 +94,7 @@ def explanations(sheet: Sheet) -> set[str]:
     lines = {
         squeezed(line)
         for cell in cells_of(sheet.path)
-        if "solution-only" in cell["metadata"].get("tags", [])
+        if "solution-only" in tags(cell)
         for line in cell["source"].splitlines()
     }
     return {line for line in lines if len(line) >= PROSE}

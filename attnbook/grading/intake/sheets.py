@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from attnbook.check import exercises
-from attnbook.notebooks.cells import Cell, all_cells
+from attnbook.notebooks.cells import Cell, all_cells, checked_in
 
-CALL = re.compile(r"\bcheck\(\s*[\"'](\d+_\d+)\.(\w+)[\"']")
+EXERCISE = re.compile(r"(\d+_\d+)\.(\w+)")
 DEFINED = re.compile(
     r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*=(?!=)", re.M
 )
@@ -99,9 +99,9 @@ def said_in(data: bytes) -> Says:
     code = "\n".join(cell.source for cell in cells if cell.kind == "code")
     out = Says(defaultdict(set), defaultdict(set))
     known, sheet_of = known_names()
-    for number, letter in CALL.findall(code):
-        if number in known:
-            out.checked[number].add(letter)
+    for called in map(EXERCISE.fullmatch, checked_in(code)):
+        if called and called[1] in known:
+            out.checked[called[1]].add(called[2])
     for function, variable in DEFINED.findall(code):
         if number := sheet_of.get(function or variable):
             out.defined[number].add(function or variable)

@@ -4,16 +4,19 @@ The exercises that students get carry no metadata; the master has it.
 """
 
 import json
-import re
 import textwrap
 from pathlib import Path
 
 from attnbook.grading.course import Course, CourseError, Sheet, cells_of
 from attnbook.grading.model import Result
 from attnbook.grading.strangers import student_id
-from attnbook.notebooks.cells import NotANotebook, parse, text_of
-
-CHECK = re.compile(r'check\("([^"]+)"')
+from attnbook.notebooks.cells import (
+    NotANotebook,
+    checked_in,
+    is_check,
+    parse,
+    text_of,
+)
 
 
 def read_cells(data: bytes) -> list[dict]:
@@ -45,20 +48,26 @@ def mark(cells: list[dict], sheet: Sheet) -> None:
     present = {cell.get("id") for cell in cells}
     wanted = {}
     for cell in cells_of(sheet.path):
-        call = CHECK.match(cell["source"])
+        call = called_first(cell["source"])
         if "nbgrader" in cell["metadata"]:
             key = cell["id"]
             if call and key not in present:
-                key = call[1]
+                key = call
             wanted[key] = cell["metadata"]["nbgrader"]
     for cell in cells:
-        call = CHECK.match(text_of(cell.get("source")))
+        call = called_first(text_of(cell.get("source")))
         key = cell.get("id")
         if call and key not in wanted:
-            key = call[1]
+            key = call
         cell["metadata"].pop("nbgrader", None)
         if cell["cell_type"] == "code" and key in wanted:
             cell["metadata"]["nbgrader"] = wanted.pop(key)
+
+
+def called_first(source: str) -> str | None:
+    """The exercise that a check cell checks."""
+    found = checked_in(source)
+    return found[0] if found and is_check(source) else None
 
 
 def place_submissions(
