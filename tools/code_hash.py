@@ -34,6 +34,7 @@ class Code:
     imports: name -> (module, name there), with no name for a module."""
 
     def __init__(self, tree: ast.Module):
+        tree = WithoutHints().visit(copy.deepcopy(tree))
         self.defined: dict[str, list[ast.stmt]] = {}
         self.imported: dict[str, tuple[str, str]] = {}
         self.effects: list[ast.stmt] = []  # what runs on import, besides
@@ -123,7 +124,7 @@ class WithoutHints(ast.NodeTransformer):
 def text(node: ast.AST) -> str:
     """Without comments, layout, docstrings, hints and imports of the
     package, which say where a definition lives."""
-    node = WithoutHints().visit(copy.deepcopy(node))
+    node = WithoutHints().visit(copy.deepcopy(node))  # of a notebook's cell
     for part in ast.walk(node):
         if isinstance(getattr(part, "body", None), list):
             part.body = [n for n in part.body if not of_package(n)]
