@@ -142,9 +142,8 @@ def test_agreement_with_the_reference(gradient):
             yield tuple(rng.normal(size=(2, n)))
 
     hidden = Hidden()
-    hidden.agrees(
-        "9_9.a", "pairs", case, parts=2, gradient=gradient, title="random"
-    )
+    how = {"parts": 2, "gradient": gradient, "title": "random"}
+    hidden.agrees("9_9.a", "pairs", **how)(case)
     reference = InProcess({"pairs": pairs}, "torch")
     check = hidden.bound("9_9.a", reference)["random"]
     check(reference, np.random.default_rng(0))

@@ -88,34 +88,17 @@ class Hidden:
         return add
 
     def agrees(
-        self,
-        exercise: str,
-        name: str,
-        case: Callable,
-        parts: int = 1,
-        gradient: bool = False,
-        *,
-        title: str,
-        tolerance: float = 1e-6,
-    ) -> None:
-        """Add a check: for the arguments that case(rng) returns, or for each
-        that it yields, the results are the reference's; with `gradient` the
-        gradients of the first one are."""
+        self, exercise: str, name: str, *, title: str, **how
+    ) -> Callable:
+        """Decorator: add the check that the results are the reference's for
+        the arguments that case(rng) returns, or for each that it yields;
+        `how` is what `agreement` may be told."""
 
-        def check(answer: Answer, rng: np.random.Generator, reference: Answer):
-            cases = case(rng)
-            for args in [cases] if isinstance(cases, tuple) else cases:
-                if not gradient:
-                    agree(
-                        answer, reference, name, args, title, parts, tolerance
-                    )
-                    continue
-                result = reference.call(name, *args, parts=parts)
-                shape = np.shape(result if parts == 1 else result[0])
-                u = rng.normal(size=shape)
-                agree_in_gradient(answer, reference, name, args, u, tolerance)
+        def add(case: Callable) -> Callable:
+            self.check(exercise, title)(agreement(name, case, title, **how))
+            return case
 
-        self.check(exercise, title)(check)
+        return add
 
     def wrong(self, exercise: str, says: str) -> Callable:
         """Decorator: a function that a student might hand in. A message of
@@ -146,6 +129,31 @@ class Hidden:
 
         found = self.checks.get(exercise, {})
         return {title: bind(function) for title, function in found.items()}
+
+
+def agreement(
+    name: str,
+    case: Callable,
+    what: str,
+    parts: int = 1,
+    gradient: bool = False,
+    tolerance: float = 1e-6,
+) -> Callable:
+    """A hidden check: for each case all results are the reference's, or with
+    `gradient` the gradients of the first one."""
+
+    def check(answer: Answer, rng: np.random.Generator, reference: Answer):
+        cases = case(rng)
+        for args in [cases] if isinstance(cases, tuple) else cases:
+            if not gradient:
+                agree(answer, reference, name, args, what, parts, tolerance)
+                continue
+            result = reference.call(name, *args, parts=parts)
+            shape = np.shape(result if parts == 1 else result[0])
+            u = np.asarray(rng.normal(size=shape))
+            agree_in_gradient(answer, reference, name, args, u, tolerance)
+
+    return check
 
 
 def agree(

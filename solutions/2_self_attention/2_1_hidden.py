@@ -3,19 +3,18 @@
 Never handed out. The reference answers are the master notebook's own cells.
 """
 
-import math
+import math  # noqa: F401 (edits use it)
 
 import numpy as np
 import torch
 
 from attnbook.check.against import (
     Hidden,
-    WrongAnswer,
     agree,
     agree_in_gradient,
 )
 
-HIDDEN = Hidden(withheld=("attention", "tiled"))
+HIDDEN = Hidden(globals(), withheld=("nn.attention", "nn.tiled"))
 
 
 def cross_case(rng, size=1.0):
@@ -102,275 +101,144 @@ def set_outputs(x, W_Q, W_K, W_V):
 # --- a ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_1.a", "cut to a whole number")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    a = x @ W_Q @ (y @ W_K).mT / math.isqrt(W_Q.shape[1])
-    a = a.softmax(-1)
-    return a @ y @ W_V, a
-
-
-@HIDDEN.wrong("2_1.a", "40 lower")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    e = (x @ W_Q @ (y @ W_K).mT / W_Q.shape[1] ** 0.5).exp()
-    a = e / (e.sum(-1, keepdim=True) + 1e-9)
-    return a @ (y @ W_V), a
-
-
-@HIDDEN.wrong("2_1.a", "values of both signs")
+HIDDEN.mutants("2_1.a", """
 def cross_attention(x, y, W_Q, W_K, W_V):
     a = (x @ W_Q @ (y @ W_K).mT / W_Q.shape[1] ** 0.5).softmax(-1)
     return (a @ (y @ W_V)).relu(), a
-
-
-@HIDDEN.wrong("2_1.a", "softmax runs over the queries")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "softmax runs over the batch")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=0)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "not divided by sqrt(d)")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "divided by d, not by sqrt(d)")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1]).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "the root of the width w of x")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / x.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "the root of the width u of y")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / y.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "the root of the value width e")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / v.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "the root of the number of keys j")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / k.shape[1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "not yet divided by their sum")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).exp()
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "the softmax is missing")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).clone()
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "share one sum")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (
-        (q @ k.mT / q.shape[-1] ** 0.5)
-        .flatten(1)
-        .softmax(-1)
-        .view(len(x), q.shape[1], -1)
-    )
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "the keys come from x")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "the queries come from y")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = y @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "each other's roles")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = y @ W_Q, x @ W_K, x @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "each other's roles")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = y @ W_Q, x @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "W_Q and W_K are exchanged")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_K, y @ W_Q, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "must belong to query i")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (k @ q.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "the values come from x")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, x @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "you summed keys")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k = x @ W_Q, y @ W_K
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ k, a
-
-
-@HIDDEN.wrong("2_1.a", "you summed y itself")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k = x @ W_Q, y @ W_K
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ y, a
-
-
-@HIDDEN.wrong("2_1.a", "something is detached")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1).detach()
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "something is detached")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.detach().mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "something is detached")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q.detach() @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "something is detached")
+""", [
+    ([("(x @ W_Q @ (y @ W_K).mT / W_Q.shape[1] ** 0.5)",
+       "x @ W_Q @ (y @ W_K).mT / math.isqrt(W_Q.shape[1])\n    a = a"),
+      ("(a @ (y @ W_V)).relu()", "a @ y @ W_V")], "cut to a whole number"),
+    ([("a =", "e ="),
+      ("softmax(-1)", "exp()\n    a = e / (e.sum(-1, keepdim=True) + 1e-9)"),
+      ("(a @ (y @ W_V)).relu()", "a @ (y @ W_V)")], "40 lower"),
+    ([], "values of both signs"),
+])  # fmt: skip
+HIDDEN.mutants("2_1.a", """
 def cross_attention(x, y, W_Q, W_K, W_V):
     q, k, v = x @ W_Q, y @ W_K, y @ W_V
     a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v.detach(), a
-
-
-@HIDDEN.wrong("2_1.a", "those of the first example")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y[:1] @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
     return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "item, numpy, round")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    a = (a * 1e7).round() / 1e7
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "return the sums first")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a, a @ v
-
-
-@HIDDEN.wrong("2_1.a", "return 2 arrays, with commas between")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v
-
-
-@HIDDEN.wrong("2_1.a", "must use the weights that you return")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    s = q @ k.mT
-    return s.softmax(dim=-1) @ v, (s / q.shape[-1] ** 0.5).softmax(dim=-1)
-
-
-@HIDDEN.wrong("2_1.a", "must use the weights that you return")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    return s.softmax(dim=1) @ v, s.softmax(dim=-1)
-
-
-@HIDDEN.wrong("2_1.a", "changes its argument in place")
-def cross_attention(x, y, W_Q, W_K, W_V):
-    W_Q /= W_Q.shape[1] ** 0.5
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k.mT).softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.a", "only the first entry along axis 0")
-def cross_attention(x, y, W_Q, W_K, W_V):
+""", [
+    ("=-1", "=1", "softmax runs over the queries"),
+    ("=-1", "=0", "softmax runs over the batch"),
+    (" / q.shape[-1] ** 0.5", "", "not divided by sqrt(d)"),
+    (" ** 0.5", "", "divided by d, not by sqrt(d)"),
+    ("q.", "x.", "the root of the width w of x"),
+    ("q.", "y.", "the root of the width u of y"),
+    ("q.", "v.", "the root of the value width e"),
+    ("q.shape[-1]", "k.shape[1]", "the root of the number of keys j"),
+    ("softmax(dim=-1)", "exp()", "not yet divided by their sum"),
+    ("softmax(dim=-1)", "clone()", "the softmax is missing"),
+    ([("(q", "((q"), ("softmax(dim=-1",
+       "flatten(1) .softmax(-1) .view(len(x), q.shape[1], -1)")],
+     "share one sum"),
+    ("W_Q, y", "W_Q, x", "the keys come from x"),
+    ("x @", "y @", "the queries come from y"),
+    ("x @ W_Q, y @ W_K, y", "y @ W_Q, x @ W_K, x", "each other's roles"),
+    ("x @ W_Q, y", "y @ W_Q, x", "each other's roles"),
+    ("W_Q, y @ W_K", "W_K, y @ W_Q", "W_Q and W_K are exchanged"),
+    ("q @ k", "k @ q", "must belong to query i"),
+    ("W_K, y", "W_K, x", "the values come from x"),
+    ([("k, v", "k"), (", y @ W_V", ""), ("v,", "k,")], "you summed keys"),
+    ([("k, v", "k"), (", y @ W_V", ""), ("v,", "y,")], "you summed y itself"),
+    ("(dim=-1)", "(dim=-1).detach()", "something is detached"),
+    ("mT", "detach().mT", "something is detached"),
+    ("q @", "q.detach() @", "something is detached"),
+    ("v,", "v.detach(),", "something is detached"),
+    ("@ W_V", "[:1] @ W_V", "those of the first example"),
+    ("return", "a = (a * 1e7).round() / 1e7\n    return", "item, numpy, round"),
+    ("@ v, a", ", a @ v", "return the sums first"),
+    ("v, a", "v", "return 2 arrays, with commas between"),
+    ([("(q @ k.mT", "q @ k.mT\n    return a.softmax(dim=-1) @ v, (a"),
+      ("\n    return a @ v, a", "")], "must use the weights that you return"),
+    ([("(q @ k.mT / q.shape[-1] ** 0.5)",
+       "q @ k.mT / q.shape[-1] ** 0.5\n    return a.softmax(dim=1) @ v, a"),
+      ("\n    return a @ v, a", "")], "must use the weights that you return"),
+    ([("\n    q", "\n    W_Q /= W_Q.shape[1] ** 0.5\n    q"),
+      (" / q.shape[-1] ** 0.5", "")], "changes its argument in place"),
     # the first example's keys for all
-    q, k, v = x @ W_Q, y @ W_K, y @ W_V
-    a = (q @ k[0].T / q.shape[-1] ** 0.5).softmax(dim=-1)
-    return a @ v, a
+    (".mT", "[0].T", "only the first entry along axis 0"),
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_1.b", "cut to a whole number")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / math.isqrt(q.shape[-1])
-    a = np.exp(s - s.max(-1, keepdims=True))
-    a = a / a.sum(-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "for arrays of integers")
+HIDDEN.mutants("2_1.b", None, [
+    ("max", "mean", "exp overflows to infinity"),
+    ("swapaxes(-1, -2)", "T", "`.T` reverses all of them"),
+    ("-1, -2", "1, 2", "count axes from the end"),
+    ("q @ k.swapaxes(-1, -2)", 'np.einsum("bid,bjd->bij", q, k)',
+     "Any number of axes may stand in front"),
+    (" / q.shape[-1] ** 0.5", "", "not divided by sqrt(d)"),
+    (" ** 0.5", "", "divided by d, not by sqrt(d)"),
+    ("/ q", "/ v", "the root of the value width e"),
+    ("q.shape[-1]", "k.shape[-2]", "the root of the number of keys j"),
+    ("v,", "k,", "you summed keys"),
+    ([("\n    return a_ij @ v, a_ij", ""),
+      ("a_ij = a_ij", "return a_ij @ v, a_ij")],
+     "must use the weights that you return"),
+    ("s_ij = q @ k.swapaxes(-1, -2)",
+     'axes = {2: "id,jd->ij", 3: "bid,bjd->bij", 4: "bcid,bcjd->bcij"}\n'
+     "    axes = axes.get(q.ndim, axes[4])\n"
+     "    s_ij = np.einsum(axes, q, k)",
+     "Any number of axes may stand in front"),
+])  # fmt: skip
+HIDDEN.mutants("2_1.b", """
 def batched_attention(q, k, v):
     s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(-1, keepdims=True))
-    a = a / a.sum(-1, keepdims=True)
-    return (a @ v).astype(v.dtype), a
+    a = np.exp(s - s.max(axis=-2, keepdims=True))
+    a = a / a.sum(axis=-1, keepdims=True)
+    return a @ v, a
+""", [
+    ([("q.shape[-1] ** 0.5", "math.isqrt(q.shape[-1])"), ("axis=-2", "-1"),
+      ("axis=-1", "-1")], "cut to a whole number"),
+    ([("axis=-2", "-1"), ("axis=-1", "-1"),
+      ("a @ v", "(a @ v).astype(v.dtype)")], "for arrays of integers"),
+    ([("2,", "1,"), ("a.sum(axis=-1, keepdims=True)",
+       "(a.sum(axis=-1, keepdims=True) + 1e-8)")],
+     "one key alone gets all the weight"),
+    (" - s.max(axis=-2, keepdims=True)", "", "exp overflows to infinity"),
+    ("axis=-2, keepdims=True", "", "one maximum for several rows"),
+    ("-2,", "(-2, -1),", "one maximum for several rows"),
+    ([("s.", "np.abs(s)."), ("2,", "1,")], "underflows to 0/0"),
+    ([], "taken over the queries"),
+    ("2, keepdims=True", "1", "keepdims=True"),
+    ([("-2,", "1,"), ("=-1", "=2")], "count axes from the end"),
+    ("-2,", "0,", "taken over the batch"),
+    ("s - s.max(axis=-2, keepdims=True)", "np.clip(s, -500, 500)",
+     "large scores are clipped"),
+    ("=-1", "=-2", "softmax runs over the queries"),
+    ([("-2,", "0,"), ("=-1", "=0")], "softmax runs over the batch"),
+    ([("-2,", "1,"), ("=-1", "=1")], "softmax runs over the queries"),
+    ([("axis=-2, keepdims=True", ""), ("axis=-1, keepdims=True", "")],
+     "share one sum"),
+    # a transpose that is wrong where shapes cannot tell
+    ([("s = q @", "keys = k.T if q.shape[-1] == k.shape[0] else"),
+      ("/ q", "\n    s = q @ keys / q"), ("2,", "1,")], "mix examples"),
+    ([("\n    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5",
+       "\n    q /= q.shape[-1] ** 0.5\n    s = q @ k.swapaxes(-1, -2)"),
+      ("2,", "1,")], "changes its argument in place"),
+    ([("2,", "1,"), ("@ v, a", ", a @ v")], "return the sums first"),
+    # one maximum per query index, over the keys of all examples
+    ("a = np.exp(s - s.max(axis=-2",
+     "others = tuple(a for a in range(s.ndim) if a != s.ndim - 2)\n"
+     "    a = np.exp(s - s.max(axis=others", "one maximum for several rows"),
+    ("=-1", "=-2", "wrong already; see the checks above"),
+])  # fmt: skip
+HIDDEN.mutants("2_1.b", """
+def batched_attention(q, k, v):
+    a = np.exp(q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5)
+    a = np.nan_to_num(a / a.sum(axis=-1, keepdims=True))
+    return a @ v, a
+""", [
+    ([], "exp overflows to infinity"),  # hides the nan
+    ("a = np.nan_to_num(a / a.sum(axis=-1, keepdims=True))\n    ", "",
+     "not yet divided by their sum"),
+    ([("/ q.shape[-1] ** 0.5)\n    a = np.nan_to_num(", ")\n    "),
+      (")\n    return a @ v, a", "@ v")], "did you forget `return`?"),
+])  # fmt: skip
 
 
 SOFTMAXES = {  # of scores from which each row's largest is subtracted
@@ -387,368 +255,35 @@ for says, power in SOFTMAXES.items():
         return a @ v, a
 
 
-@HIDDEN.wrong("2_1.b", "one key alone gets all the weight")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / (a.sum(axis=-1, keepdims=True) + 1e-8)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "exp overflows to infinity")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s)
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "exp overflows to infinity")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.mean(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "one maximum for several rows")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max())
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "one maximum for several rows")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=(-2, -1), keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "underflows to 0/0")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - np.abs(s).max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "taken over the queries")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-2, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "keepdims=True")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "count axes from the end")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=1, keepdims=True))
-    a = a / a.sum(axis=2, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "taken over the batch")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=0, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "large scores are clipped")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(np.clip(s, -500, 500))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "exp overflows to infinity")
-def batched_attention(q, k, v):
-    # hides the nan
-    a = np.exp(q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5)
-    a = np.nan_to_num(a / a.sum(axis=-1, keepdims=True))
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "softmax runs over the queries")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-2, keepdims=True))
-    a = a / a.sum(axis=-2, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "softmax runs over the batch")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=0, keepdims=True))
-    a = a / a.sum(axis=0, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "softmax runs over the queries")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=1, keepdims=True))
-    a = a / a.sum(axis=1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "share one sum")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max())
-    a = a / a.sum()
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "`.T` reverses all of them")
-def batched_attention(q, k, v):
-    s = q @ k.T / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "count axes from the end")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(1, 2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "Any number of axes may stand in front")
-def batched_attention(q, k, v):
-    s = np.einsum("bid,bjd->bij", q, k) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "mix examples")
-def batched_attention(q, k, v):
-    # a transpose that is wrong where shapes cannot tell
-    keys = k.T if q.shape[-1] == k.shape[0] else k.swapaxes(-1, -2)
-    s = q @ keys / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "not divided by sqrt(d)")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2)
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "divided by d, not by sqrt(d)")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1]
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "the root of the value width e")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / v.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "the root of the number of keys j")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / k.shape[-2] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "changes its argument in place")
-def batched_attention(q, k, v):
-    q /= q.shape[-1] ** 0.5
-    s = q @ k.swapaxes(-1, -2)
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "return the sums first")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a, a @ v
-
-
-@HIDDEN.wrong("2_1.b", "you summed keys")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ k, a
-
-
-@HIDDEN.wrong("2_1.b", "must use the weights that you return")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    return a @ v, a / a.sum(axis=-1, keepdims=True)
-
-
-@HIDDEN.wrong("2_1.b", "not yet divided by their sum")
-def batched_attention(q, k, v):
-    a = np.exp(q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "one maximum for several rows")
-def batched_attention(q, k, v):
-    # one maximum per query index, over the keys of all examples
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    others = tuple(a for a in range(s.ndim) if a != s.ndim - 2)
-    a = np.exp(s - s.max(axis=others, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "Any number of axes may stand in front")
-def batched_attention(q, k, v):
-    axes = {2: "id,jd->ij", 3: "bid,bjd->bij", 4: "bcid,bcjd->bcij"}
-    axes = axes.get(q.ndim, axes[4])
-    s = np.einsum(axes, q, k) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "wrong already; see the checks above")
-def batched_attention(q, k, v):
-    s = q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5
-    a = np.exp(s - s.max(axis=-2, keepdims=True))
-    a = a / a.sum(axis=-2, keepdims=True)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.b", "did you forget `return`?")
-def batched_attention(q, k, v):
-    a = np.exp(q @ k.swapaxes(-1, -2))
-    a / a.sum(axis=-1, keepdims=True) @ v
-
-
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_1.c", "a limit to n")
-def needed_score(p, n):
-    return np.log(p * (min(n, 1000) - 1) / (1 - p))
-
-
-@HIDDEN.wrong("2_1.c", "added to the odds")
-def needed_score(p, n):
-    return np.log1p(p * (n - 1) / (1 - p))
-
-
-@HIDDEN.wrong("2_1.c", "weights near 0 and near 1")
-def needed_score(p, n):
-    return np.log(p * (n - 1) / (1 - p) + 1e-9)
-
-
-@HIDDEN.wrong("2_1.c", "the other n - 1 keys are missing")
+HIDDEN.mutants("2_1.c", """
 def needed_score(p, n):
     return np.log(p / (1 - p))
-
-
-@HIDDEN.wrong("2_1.c", "n - 1 other keys, not n.")
-def needed_score(p, n):
-    return np.log(p * n / (1 - p))
-
-
-@HIDDEN.wrong("2_1.c", "not n + 1")
-def needed_score(p, n):
-    return np.log(p * (n + 1) / (1 - p))
-
-
-@HIDDEN.wrong("2_1.c", "odds are p / (1 - p), not p.")
-def needed_score(p, n):
-    return np.log(p * (n - 1))
-
-
-@HIDDEN.wrong("2_1.c", "not 1 / (1 - p)")
-def needed_score(p, n):
-    return np.log((n - 1) / (1 - p))
-
-
-@HIDDEN.wrong("2_1.c", "take its logarithm")
-def needed_score(p, n):
-    return p * (n - 1) / (1 - p)
-
-
-@HIDDEN.wrong("2_1.c", "the weight p does not enter")
-def needed_score(p, n):
-    return np.log(n - 1 + 0 * p)
-
-
-@HIDDEN.wrong("2_1.c", "the sign is reversed")
-def needed_score(p, n):
-    return np.log((1 - p) / (p * (n - 1)))
-
-
-@HIDDEN.wrong("2_1.c", "odds are upside down")
-def needed_score(p, n):
-    return np.log((1 - p) / p * (n - 1))
-
-
-@HIDDEN.wrong("2_1.c", "does not divide them")
-def needed_score(p, n):
-    return np.log(p / ((1 - p) * (n - 1)))
-
-
-@HIDDEN.wrong("2_1.c", "it is not added")
-def needed_score(p, n):
-    return np.log(p / (1 - p) + n - 1)
-
-
-@HIDDEN.wrong("2_1.c", "belongs inside the logarithm")
-def needed_score(p, n):
-    return (n - 1) * np.log(p / (1 - p))
-
-
-@HIDDEN.wrong("2_1.c", "not base 2")
-def needed_score(p, n):
-    return np.log2(p * (n - 1) / (1 - p))
-
-
-@HIDDEN.wrong("2_1.c", "not base 10")
-def needed_score(p, n):
-    return np.log10(p * (n - 1) / (1 - p))
-
-
-@HIDDEN.wrong("2_1.c", "yours is cut at 0")
-def needed_score(p, n):
-    return np.maximum(np.log(p * (n - 1) / (1 - p)), 0)
-
-
-@HIDDEN.wrong("2_1.c", "yours is positive")
-def needed_score(p, n):
-    return np.abs(np.log(p * (n - 1) / (1 - p)))
+""", [
+    ("p /", "p * (min(n, 1000) - 1) /", "a limit to n"),
+    ([("log", "log1p"), ("p /", "p * (n - 1) /")], "added to the odds"),
+    ("/ (1 - p)", "* (n - 1) / (1 - p) + 1e-9", "weights near 0 and near 1"),
+    ([], "the other n - 1 keys are missing"),
+    ("p /", "p * n /", "n - 1 other keys, not n."),
+    ("p /", "p * (n + 1) /", "not n + 1"),
+    ("/ (1 - p)", "* (n - 1)", "odds are p / (1 - p), not p."),
+    ("p /", "(n - 1) /", "not 1 / (1 - p)"),
+    ("np.log(p / (1 - p))", "p * (n - 1) / (1 - p)", "take its logarithm"),
+    ("(p / (1 - p))", "(n - 1 + 0 * p)", "the weight p does not enter"),
+    ("(p / (1 - p))", "((1 - p) / (p * (n - 1)))", "the sign is reversed"),
+    ("(p / (1 - p))", "((1 - p) / p * (n - 1))", "odds are upside down"),
+    ("(p / (1 - p))", "(p / ((1 - p) * (n - 1)))", "does not divide them"),
+    ("(1 - p)", "(1 - p) + n - 1", "it is not added"),
+    ("np", "(n - 1) * np", "belongs inside the logarithm"),
+    ([("log", "log2"), ("p /", "p * (n - 1) /")], "not base 2"),
+    ([("log", "log10"), ("p /", "p * (n - 1) /")], "not base 10"),
+    ("log(p / (1 - p))", "maximum(np.log(p * (n - 1) / (1 - p)), 0)",
+     "yours is cut at 0"),
+    ("log(p / (1 - p))", "abs(np.log(p * (n - 1) / (1 - p)))",
+     "yours is positive"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -763,354 +298,111 @@ def self_attention_layer(x, W_Q, W_K, W_V):
     return s.softmax(-1) @ v, s.softmax(-1)
 
 
-@HIDDEN.wrong("2_1.d", "softmax runs over the queries")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    # the bug as it was
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.softmax(dim=-2)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "softmax runs over the batch")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.softmax(dim=0)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "share one sum")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.flatten(1).softmax(dim=-1).view(s.shape)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "dividing again does not undo it")
+HIDDEN.mutants("2_1.d", """
 def self_attention_layer(x, W_Q, W_K, W_V):
     q, k, v = x @ W_Q, x @ W_K, x @ W_V
     s = q @ k.mT / q.shape[-1] ** 0.5
     a = s.softmax(dim=-2)
-    a = a / a.sum(dim=-1, keepdim=True)
     return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "old weights turned around")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.softmax(dim=-2).mT
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "q and k exchanged")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.mT.softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "must use the weights that you return")
-def self_attention_layer(x, W_Q, W_K, W_V):
+""", [
+    ([], "softmax runs over the queries"),  # the bug as it was
+    ("-2", "0", "softmax runs over the batch"),
+    ([("s.", "s.flatten(1)."), ("2", "1).view(s.shape")], "share one sum"),
+    ("return", "a = a / a.sum(dim=-1, keepdim=True)\n    return",
+     "dividing again does not undo it"),
+    ("(dim=-2)", "(dim=-2).mT", "old weights turned around"),
+    ([("s.", "s.mT."), ("2", "1")], "q and k exchanged"),
     # repairs what is returned, not what is used
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.softmax(dim=-1)
-    return s.softmax(dim=-2) @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "softmax runs over the queries")
-def self_attention_layer(x, W_Q, W_K, W_V):
+    ([("2", "1"), ("a @", "s.softmax(dim=-2) @")],
+     "must use the weights that you return"),
     # repairs what is used, not what is returned
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.softmax(dim=-2)
-    return s.softmax(dim=-1) @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "a sigmoid of each score")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.sigmoid()
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "not yet divided by their sum")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.exp()
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "not divided by sqrt(d)")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT
-    a = s.softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "divided by d, not by sqrt(d)")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1]
-    a = s.softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "the root of the model width w")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / x.shape[-1] ** 0.5
-    a = s.softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "the root of the value width e")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / v.shape[-1] ** 0.5
-    a = s.softmax(dim=-1)
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "something is detached")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.softmax(dim=-1).detach()
-    return a @ v, a
-
-
-@HIDDEN.wrong("2_1.d", "return the sums first")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.softmax(dim=-1)
-    return a, a @ v
-
-
-@HIDDEN.wrong("2_1.d", "changes its argument in place")
-def self_attention_layer(x, W_Q, W_K, W_V):
-    x -= x.mean(dim=1, keepdim=True)
-    q, k, v = x @ W_Q, x @ W_K, x @ W_V
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    a = s.softmax(dim=-1)
-    return a @ v, a
+    ("a @", "s.softmax(dim=-1) @", "softmax runs over the queries"),
+    ("softmax(dim=-2)", "sigmoid()", "a sigmoid of each score"),
+    ("softmax(dim=-2)", "exp()", "not yet divided by their sum"),
+    ([(" / q.shape[-1] ** 0.5", ""), ("2", "1")], "not divided by sqrt(d)"),
+    ([(" ** 0.5", ""), ("2", "1")], "divided by d, not by sqrt(d)"),
+    ([("q.", "x."), ("2", "1")], "the root of the model width w"),
+    ([("q.", "v."), ("2", "1")], "the root of the value width e"),
+    ("2", "1).detach(", "something is detached"),
+    ([("2", "1"), ("@ v, a", ", a @ v")], "return the sums first"),
+    ([("\n    q", "\n    x -= x.mean(dim=1, keepdim=True)\n    q"), ("2", "1")],
+     "changes its argument in place"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_1.e", "0.123456 times as large")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.round(np.abs(after - before[order]).max())
-
-
-@HIDDEN.wrong("2_1.e", "shuffle x, then add places")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    # the places wander along
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs((x + places)[order], W_Q, W_K, W_V)
-    return np.abs(after - before[order]).max()
-
-
-@HIDDEN.wrong("2_1.e", "shuffle x, then add places")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    # no places at all
-    before = set_outputs(x, W_Q, W_K, W_V)
-    after = set_outputs(x[order], W_Q, W_K, W_V)
-    return np.abs(after - before[order]).max()
-
-
-@HIDDEN.wrong("2_1.e", "shuffle x, then add places")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    # what theory says without places
-    return 0.0
-
-
-@HIDDEN.wrong("2_1.e", "brought into the same order")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(after - before).max()
-
-
-@HIDDEN.wrong("2_1.e", "were not brought into the new order")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(after - before).max()
-
-
-@HIDDEN.wrong("2_1.e", "in the inverse order")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(after - before[np.argsort(order)]).max()
-
-
-@HIDDEN.wrong("2_1.e", "second were shuffled again")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(after[order] - before).max()
-
-
-@HIDDEN.wrong("2_1.e", "the largest change is negative")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return (after - before[order]).max()
-
-
-@HIDDEN.wrong("2_1.e", "mean of the differences")
+HIDDEN.mutants("2_1.e", """
 def largest_change(x, places, W_Q, W_K, W_V, order):
     before = set_outputs(x + places, W_Q, W_K, W_V)
     after = set_outputs(x[order] + places, W_Q, W_K, W_V)
     return np.abs(after - before[order]).mean()
-
-
-@HIDDEN.wrong("2_1.e", "sum of the differences")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(after - before[order]).sum()
-
-
-@HIDDEN.wrong("2_1.e", "length of a row of differences")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.linalg.norm(after - before[order], axis=1).max()
-
-
-@HIDDEN.wrong("2_1.e", "largest square")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return ((after - before[order]) ** 2).max()
-
-
-@HIDDEN.wrong("2_1.e", "this is the smallest difference")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return (after - before[order]).min()
-
-
-@HIDDEN.wrong("2_1.e", "the largest change is negative")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return (before[order] - after).max()
-
-
-@HIDDEN.wrong("2_1.e", "the largest change is negative")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return abs((before[order] - after).max())
-
-
-@HIDDEN.wrong("2_1.e", "largest of one row")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(before[order] - after).max(1)[0]
-
-
-@HIDDEN.wrong("2_1.e", "largest of one row")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(before[order] - after).max(1)[-1]
-
-
-@HIDDEN.wrong("2_1.e", "largest of one column")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(before[order] - after).max(0)[0]
-
-
-@HIDDEN.wrong("2_1.e", "largest of one column")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(before[order] - after).max(0)[-1]
-
-
-@HIDDEN.wrong("2_1.e", "not the smallest")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(before[order] - after).max(1).min()
-
-
-@HIDDEN.wrong("2_1.e", "the largest minus the smallest")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.ptp(before[order] - after)
-
-
-@HIDDEN.wrong("2_1.e", "the places are added to the outputs")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x, W_Q, W_K, W_V) + places @ W_V
-    after = set_outputs(x[order], W_Q, W_K, W_V) + places @ W_V
-    return np.abs(after - before[order]).max()
-
-
-@HIDDEN.wrong("2_1.e", "return one number")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(after - before[order]).max(axis=1)
-
-
-@HIDDEN.wrong("2_1.e", "outputs of attention are asked")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    return np.abs(x[order] - x).max()
-
-
-@HIDDEN.wrong("2_1.e", "added in both calls?")
-def largest_change(x, places, W_Q, W_K, W_V, order):
+""", [
+    ("abs(after - before[order]).mean()",
+     "round(np.abs(after - before[order]).max())", "0.123456 times as large"),
+    ([("x[order] + places", "(x + places)[order]"), ("mean", "max")],
+     "shuffle x, then add places"),  # the places wander along
+    ([("x + places", "x"), ("[order] + places", "[order]"), ("mean", "max")],
+     "shuffle x, then add places"),  # no places at all
+    # what theory says without places
+    ("before = set_outputs(x + places, W_Q, W_K, W_V)\n"
+     "    after = set_outputs(x[order] + places, W_Q, W_K, W_V)\n"
+     "    return np.abs(after - before[order]).mean()",
+     "return 0.0", "shuffle x, then add places"),
+    ("[order]).mean", ").max", "brought into the same order"),
+    ("[order]).mean", ").max", "were not brought into the new order"),
+    ("order]).mean", "np.argsort(order)]).max", "in the inverse order"),
+    ([("- before[order]", "[order] - before"), ("mean", "max")],
+     "second were shuffled again"),
+    ([(" np.abs", ""), ("mean", "max")], "the largest change is negative"),
+    ([], "mean of the differences"),
+    ("mean", "sum", "sum of the differences"),
+    ([("abs", "linalg.norm"), (").mean", ", axis=1).max")],
+     "length of a row of differences"),
+    ("np.abs(after - before[order]).mean", "((after - before[order]) ** 2).max",
+     "largest square"),
+    ([(" np.abs", ""), ("mean", "min")], "this is the smallest difference"),
+    ("np.abs(after - before[order]).mean", "(before[order] - after).max",
+     "the largest change is negative"),
+    ("np.abs(after - before[order]).mean()",
+     "abs((before[order] - after).max())", "the largest change is negative"),
+    ("(after - before[order]).mean()", "(before[order] - after).max(1)[0]",
+     "largest of one row"),
+    ("(after - before[order]).mean()", "(before[order] - after).max(1)[-1]",
+     "largest of one row"),
+    ("(after - before[order]).mean()", "(before[order] - after).max(0)[0]",
+     "largest of one column"),
+    ("(after - before[order]).mean()", "(before[order] - after).max(0)[-1]",
+     "largest of one column"),
+    ([("after -", ""), (").mean", "- after).max(1).min")], "not the smallest"),
+    ("abs(after - before[order]).mean()", "ptp(before[order] - after)",
+     "the largest minus the smallest"),
+    ([("(x + places, W_Q, W_K, W_V)", "(x, W_Q, W_K, W_V) + places @ W_V"),
+      ("(x[order] + places, W_Q, W_K, W_V)",
+       "(x[order], W_Q, W_K, W_V) + places @ W_V"), ("mean", "max")],
+     "the places are added to the outputs"),
+    ("mean()", "max(axis=1)", "return one number"),
+    ("before = set_outputs(x + places, W_Q, W_K, W_V)\n"
+     "    after = set_outputs(x[order] + places, W_Q, W_K, W_V)\n"
+     "    return np.abs(after - before[order]).mean",
+     "return np.abs(x[order] - x).max", "outputs of attention are asked"),
     # places only after the shuffle
-    before = set_outputs(x, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(after - before[order]).max()
-
-
-@HIDDEN.wrong("2_1.e", "changes its argument in place")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    x += places
-    before = set_outputs(x, W_Q, W_K, W_V)
-    after = set_outputs(x[order] + places, W_Q, W_K, W_V)
-    return np.abs(after - before[order]).max()
-
-
-@HIDDEN.wrong("2_1.e", "changes its argument in place")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    x[:] = x[order]
-    after = set_outputs(x + places, W_Q, W_K, W_V)
-    return np.abs(after - before[order]).max()
-
-
-@HIDDEN.wrong("2_1.e", "raised")
-def largest_change(x, places, W_Q, W_K, W_V, order):
+    ([("x + places", "x"), ("mean", "max")], "added in both calls?"),
+    ([("before =", "x += places\n    before ="), ("x + places", "x"),
+      ("mean", "max")], "changes its argument in place"),
+    ([("mean", "max"), ("x[order]", "x"),
+      ("after =", "x[:] = x[order]\n    after =")],
+     "changes its argument in place"),
     # shuffles the columns
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[:, order] + places, W_Q, W_K, W_V)
-    return np.abs(after - before[order]).max()
+    ([("x[order]", "x[:, order]"), ("mean", "max")], "raised"),
+    ([("x[order]", "x[::-1]"), ("order]).mean", "::-1]).max")],
+     "the rows are turned round"),
+    ([("\n    before", "\n    inverse = np.argsort(order)\n    before"),
+      ("x[order]", "x[inverse]"), ("order]).mean", "inverse]).max")],
+     "x is shuffled by the inverse order"),
+    ([("[order] + places", "[order]"), ("mean", "max")], "in one of two calls"),
+])  # fmt: skip
 
 
 COMPARED = {  # other numbers, from the outputs before and after the shuffle
@@ -1135,29 +427,8 @@ for says, compare in COMPARED.items():
         return compare(before[order], after)
 
 
-@HIDDEN.wrong("2_1.e", "the rows are turned round")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[::-1] + places, W_Q, W_K, W_V)
-    return np.abs(after - before[::-1]).max()
-
-
-@HIDDEN.wrong("2_1.e", "x is shuffled by the inverse order")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    inverse = np.argsort(order)
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[inverse] + places, W_Q, W_K, W_V)
-    return np.abs(after - before[inverse]).max()
-
-
-@HIDDEN.wrong("2_1.e", "in one of two calls")
-def largest_change(x, places, W_Q, W_K, W_V, order):
-    before = set_outputs(x + places, W_Q, W_K, W_V)
-    after = set_outputs(x[order], W_Q, W_K, W_V)
-    return np.abs(after - before[order]).max()
-
-
-for choice in ("order", 2, True):  # a word that is not offered, or no word
-    HIDDEN.wrong_answers.append(
-        WrongAnswer("2_1.e", "set prediction to one of", {"prediction": choice})
-    )
+HIDDEN.mutants("2_1.e", "prediction = ...", [
+    ("...", '"order"', "set prediction to one of"),  # a word not offered
+    ("...", "2", "set prediction to one of"),
+    ("...", "True", "set prediction to one of"),
+])  # fmt: skip

@@ -4,12 +4,12 @@ Never handed out. The reference answers are the master notebook's own cells.
 """
 
 import numpy as np
-import torch
+import torch  # noqa: F401 (edits use it)
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 from attnbook.check.engine import Wrong
 
-HIDDEN = Hidden(withheld=("attention", "tiled"))
+HIDDEN = Hidden(globals(), withheld=("nn.attention", "nn.tiled"))
 
 
 def sizes(rng):
@@ -82,169 +82,124 @@ def back(q, k, v, do, ahead, behind, axis=-1, row=None):
     return dq, dk, a.swapaxes(1, 2) @ do
 
 
-@HIDDEN.wrong("2_2.a", "the root of d is cut to a whole number")
-def attention_gradients(q, k, v, do):
-    f = 1 / int(q.shape[-1] ** 0.5)
-    return back(q, k, v, do, f, f)
-
-
-@HIDDEN.wrong("2_2.a", "dQ where d = 7")
-def attention_gradients(q, k, v, do):
-    root = q.shape[-1] ** 0.5
-    return back(q, k, v, do, 1 / root, 1 / int(root))
-
-
-@HIDDEN.wrong("2_2.a", "for arrays of integers")
-def attention_gradients(q, k, v, do):
-    f = q.shape[-1] ** -0.5
-    return tuple(
-        g.astype(x.dtype) for g, x in zip(back(q, k, v, do, f, f), (q, k, v))
-    )
-
-
-@HIDDEN.wrong("2_2.a", "the scores are not divided by sqrt(d)")
-def attention_gradients(q, k, v, do):
-    return back(q, k, v, do, 1, 1)
-
-
-@HIDDEN.wrong("2_2.a", "the factor 1/sqrt(d) is missing on the way back")
+HIDDEN.mutants("2_2.a", """
 def attention_gradients(q, k, v, do):
     return back(q, k, v, do, q.shape[-1] ** -0.5, 1)
-
-
-@HIDDEN.wrong("2_2.a", "the scores are divided by d, not by sqrt(d)")
-def attention_gradients(q, k, v, do):
-    return back(q, k, v, do, 1 / q.shape[-1], 1 / q.shape[-1])
-
-
-@HIDDEN.wrong("2_2.a", "the way back divides by d, not by sqrt(d)")
-def attention_gradients(q, k, v, do):
-    return back(q, k, v, do, q.shape[-1] ** -0.5, 1 / q.shape[-1])
-
-
-@HIDDEN.wrong("2_2.a", "sqrt(d), not sqrt(e)")
-def attention_gradients(q, k, v, do):
-    return back(q, k, v, do, v.shape[-1] ** -0.5, v.shape[-1] ** -0.5)
-
-
-@HIDDEN.wrong("2_2.a", "the softmax runs over the queries")
-def attention_gradients(q, k, v, do):
-    f = q.shape[-1] ** -0.5
-    return back(q, k, v, do, f, f, axis=-2)
-
-
-@HIDDEN.wrong("2_2.a", "the row-sum term is missing")
-def attention_gradients(q, k, v, do):
-    f = q.shape[-1] ** -0.5
-    return back(q, k, v, do, f, f, row=lambda a, da: a * da)
-
-
-@HIDDEN.wrong("2_2.a", "the subtracted sum runs over the queries")
+""", [
+    ("q.shape[-1] ** -0.5", "1", "the scores are not divided by sqrt(d)"),
+    ([], "the factor 1/sqrt(d) is missing on the way back"),
+    ([("do,", "do, 1 /"), ("** -0.5, 1", ", 1 / q.shape[-1]")],
+     "the scores are divided by d, not by sqrt(d)"),
+    (", 1", ", 1 / q.shape[-1]", "the way back divides by d, not by sqrt(d)"),
+    ([("q.", "v."), (", 1", ", v.shape[-1] ** -0.5")], "sqrt(d), not sqrt(e)"),
+])  # fmt: skip
+HIDDEN.mutants("2_2.a", """
 def attention_gradients(q, k, v, do):
     def row(a, da):
         return a * (da - (a * da).sum(axis=-2, keepdims=True))
 
     f = q.shape[-1] ** -0.5
     return back(q, k, v, do, f, f, row=row)
-
-
-@HIDDEN.wrong("2_2.a", "the subtracted sum lacks the weights")
-def attention_gradients(q, k, v, do):
-    def row(a, da):
-        return a * (da - da.sum(axis=-1, keepdims=True))
-
-    f = q.shape[-1] ** -0.5
-    return back(q, k, v, do, f, f, row=row)
-
-
-@HIDDEN.wrong("2_2.a", "the weight in front of the bracket is missing")
-def attention_gradients(q, k, v, do):
-    def row(a, da):
-        return da - (a * da).sum(axis=-1, keepdims=True)
-
-    f = q.shape[-1] ** -0.5
-    return back(q, k, v, do, f, f, row=row)
-
-
-@HIDDEN.wrong("2_2.a", "the softmax is skipped")
-def attention_gradients(q, k, v, do):
-    f = q.shape[-1] ** -0.5
-    return back(q, k, v, do, f, f, row=lambda a, da: da)
-
-
-@HIDDEN.wrong("2_2.a", "the row-sum term is added")
-def attention_gradients(q, k, v, do):
-    def row(a, da):
-        return a * (da + (a * da).sum(axis=-1, keepdims=True))
-
-    f = q.shape[-1] ** -0.5
-    return back(q, k, v, do, f, f, row=row)
-
-
-@HIDDEN.wrong("2_2.a", "transpose dS")
+""", [
+    ([], "the subtracted sum runs over the queries"),
+    ([("(a * da)", "da"), ("2", "1")], "the subtracted sum lacks the weights"),
+    ("a * (da - (a * da).sum(axis=-2, keepdims=True))",
+     "da - (a * da).sum(axis=-1, keepdims=True)",
+     "the weight in front of the bracket is missing"),
+    ([("da -", "da +"), ("2", "1")], "the row-sum term is added"),
+])  # fmt: skip
+HIDDEN.mutants("2_2.a", """
 def attention_gradients(q, k, v, do):
     f = q.shape[-1] ** -0.5
     a = weights(f * q @ k.swapaxes(1, 2))
     da = do @ v.swapaxes(1, 2)
     ds = a * (da - (a * da).sum(axis=-1, keepdims=True))
     return f * ds @ k, f * ds @ q, a.swapaxes(1, 2) @ do
-
-
-@HIDDEN.wrong("2_2.a", "you multiplied by the keys")
-def attention_gradients(q, k, v, do):
-    f = q.shape[-1] ** -0.5
-    a = weights(f * q @ k.swapaxes(1, 2))
-    da = do @ v.swapaxes(1, 2)
-    ds = a * (da - (a * da).sum(axis=-1, keepdims=True))
-    return f * ds @ k, f * ds.swapaxes(1, 2) @ k, a.swapaxes(1, 2) @ do
-
-
-@HIDDEN.wrong("2_2.a", "the factor 1/sqrt(d) is missing in dK")
-def attention_gradients(q, k, v, do):
-    f = q.shape[-1] ** -0.5
-    dq, dk, dv = back(q, k, v, do, f, f)
-    return dq, dk / f, dv
-
-
-@HIDDEN.wrong("2_2.a", "changes its argument in place")
-def attention_gradients(q, k, v, do):
-    f = q.shape[-1] ** -0.5
-    q *= f
-    dq, dk, dv = back(q, k, v, do, 1, 1)
-    return f * dq, dk, dv
-
-
-@HIDDEN.wrong("2_2.a", "return dq first, then dk, then dv")
+""", [
+    ([], "transpose dS"),
+    ("@ q", ".swapaxes(1, 2) @ k", "you multiplied by the keys"),
+    ([("weights", "np.exp"),
+      ("2))", "2))\n    a = a / a.sum(axis=-1, keepdims=True)"),
+      ("@ q", ".swapaxes(1, 2) @ q")], "exp overflows"),
+])  # fmt: skip
+HIDDEN.mutants("2_2.a", """
 def attention_gradients(q, k, v, do):
     f = q.shape[-1] ** -0.5
     return back(q, k, v, do, f, f)[::-1]
-
-
-@HIDDEN.wrong("2_2.a", "exp overflows")
-def attention_gradients(q, k, v, do):
-    f = q.shape[-1] ** -0.5
-    a = np.exp(f * q @ k.swapaxes(1, 2))
-    a = a / a.sum(axis=-1, keepdims=True)
-    da = do @ v.swapaxes(1, 2)
-    ds = a * (da - (a * da).sum(axis=-1, keepdims=True))
-    return f * ds @ k, f * ds.swapaxes(1, 2) @ q, a.swapaxes(1, 2) @ do
-
-
-@HIDDEN.wrong("2_2.a", "of one example needs no other")
-def attention_gradients(q, k, v, do):
-    # the first example's keys for all
-    f = q.shape[-1] ** -0.5
-    return back(q, np.repeat(k[:1], len(k), 0), v, do, f, f)
+""", [
+    ([("q.shape[-1] ** -0.5", "1 / int(q.shape[-1] ** 0.5)"), ("[::-1]", "")],
+     "the root of d is cut to a whole number"),
+    ([("-0.5", "0.5"), ("f, f)[::-1]", "1 / f, 1 / int(f))")],
+     "dQ where d = 7"),
+    ([("back", "tuple(g.astype(x.dtype) for g, x in zip(back"),
+      ("[::-1]", ", (q, k, v)))")], "for arrays of integers"),
+    ("f)[::-1]", "f, axis=-2)", "the softmax runs over the queries"),
+    ("f)[::-1]", "f, row=lambda a, da: a * da)", "the row-sum term is missing"),
+    ("f)[::-1]", "f, row=lambda a, da: da)", "the softmax is skipped"),
+    ([("return", "dq, dk, dv ="), ("[::-1]", "\n    return dq, dk / f, dv")],
+     "the factor 1/sqrt(d) is missing in dK"),
+    ([("return", "q *= f\n    dq, dk, dv ="),
+      ("f, f)[::-1]", "1, 1)\n    return f * dq, dk, dv")],
+     "changes its argument in place"),
+    ([], "return dq first, then dk, then dv"),
+    ([("k, v, do,", "np.repeat(k[:1], len(k), 0), v, do,"), ("[::-1]", "")],
+     "of one example needs no other"),  # the first example's keys for all
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_2.b", "for arrays of integers")
+HIDDEN.mutants("2_2.b", """
 def softmax_vjp(s, u):
-    out, a = np.zeros_like(u), weights(s)
-    out[:] = a * (u - (a * u).sum(-1, keepdims=True))
-    return out
+    a = weights(s)
+    return a * (u - (a * u).sum(axis=0, keepdims=True))
+""", [
+    ([("a =", "out, a = np.zeros_like(u),"), ("return", "out[:] ="),
+      ("axis=0, keepdims=True))", "-1, keepdims=True))\n    return out")],
+     "for arrays of integers"),
+    ("a = weights(s)\n    return a * (u - (a * u).sum(axis=0, keepdims=True))",
+     "return weights(s) * u", "the weighted mean of u is not subtracted"),
+    ([("a = weights(s)\n    return a", "return weights(s)"),
+      ("(a * u).sum(axis=0", "u.mean(axis=-1")], "not the plain mean"),
+    ([("a = weights(s)\n    return a * (u - (a * u)",
+       "return weights(s) * (u - u"), ("0", "-1")], "not its sum"),
+    ("a = weights(s)\n    return a * (u - (a * u).sum(axis=0, keepdims=True))",
+     "return u - (weights(s) * u).sum(axis=-1, keepdims=True)",
+     "the weight in front of the bracket"),
+    ([("a = weights(s)\n    return a * (u - (a", "return s * (u - (s"),
+      ("0", "-1")], "s holds scores, not weights"),
+    ([], "the sum runs over the batch"),
+    ([("0", "-1"), ("(s)", "(s, axis=0)")], "the softmax runs over the batch"),
+    ([("u -", ""), ("(axis=0, keepdims=True)", "(axis=-1, keepdims=True) - u")],
+     "the sign is turned round"),
+    ([("weights(s)", "np.exp(s) / np.exp(s).sum(axis=-1, keepdims=True)"),
+      ("0", "-1")], "subtract each row's largest score"),
+    # one largest score for all rows: the other rows underflow
+    ([("a = weights(s)",
+       "e = np.exp(s - s.max())\n    a = e / e.sum(axis=-1, keepdims=True)"),
+      ("0", "-1")], "subtract each row's largest score"),
+    ([("a =", "rows = [(np.diag(a) - np.outer(a, a)) @ x for a, x in zip("),
+      ("\n    return a * (u - (a * u).sum(axis=0, keepdims=True))",
+       ", u)]\n    return np.stack(rows)")], "do not build it"),
+    ("return a * (u - (a * u).sum(axis=0, keepdims=True))",
+     "u -= (a * u).sum(axis=-1, keepdims=True)\n    return a * u",
+     "changes its argument in place"),
+    ("a = weights(s)\n    return a * (u - (a * u).sum(axis=0, keepdims=True))",
+     "return weights(s)", "u is not used"),
+    ("(u - (a * u).sum(axis=0, keepdims=True))", "(1 - a) * u",
+     "only the diagonal"),
+    ([("sum", "mean"), ("0", "-1")], "do not average it"),
+    ([("0", "-1"), ("weights(s)",
+       "np.exp(s - s.max(axis=0))\n    a = a / a.sum(axis=-1, keepdims=True)")],
+     "taken along the batch"),
+    ([("(s)", "(s) / (1 + 1e-6)"), ("0", "-1")], "nothing is added to a sum"),
+    ([("(a * u)", "a * u"), ("0", "-1")], "yours is of u alone"),
+    ([("0", "-1"),
+      ("weights(s)", "np.where(weights(s) < 1e-6, 0, weights(s))")],
+     "nothing may be cut off"),
+    ([("0", "-1"), ("(s)", "(np.clip(s, -700, 700))")], "are scores clipped"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("2_2.b", "the loss's slope")
@@ -254,149 +209,45 @@ def softmax_vjp(s, u):
     return out
 
 
-@HIDDEN.wrong("2_2.b", "the weighted mean of u is not subtracted")
-def softmax_vjp(s, u):
-    return weights(s) * u
-
-
-@HIDDEN.wrong("2_2.b", "not the plain mean")
-def softmax_vjp(s, u):
-    return weights(s) * (u - u.mean(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "not its sum")
-def softmax_vjp(s, u):
-    return weights(s) * (u - u.sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "the weight in front of the bracket")
-def softmax_vjp(s, u):
-    return u - (weights(s) * u).sum(axis=-1, keepdims=True)
-
-
-@HIDDEN.wrong("2_2.b", "s holds scores, not weights")
-def softmax_vjp(s, u):
-    return s * (u - (s * u).sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "the sum runs over the batch")
-def softmax_vjp(s, u):
-    a = weights(s)
-    return a * (u - (a * u).sum(axis=0, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "the softmax runs over the batch")
-def softmax_vjp(s, u):
-    a = weights(s, axis=0)
-    return a * (u - (a * u).sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "the sign is turned round")
-def softmax_vjp(s, u):
-    a = weights(s)
-    return a * ((a * u).sum(axis=-1, keepdims=True) - u)
-
-
-@HIDDEN.wrong("2_2.b", "subtract each row's largest score")
-def softmax_vjp(s, u):
-    a = np.exp(s) / np.exp(s).sum(axis=-1, keepdims=True)
-    return a * (u - (a * u).sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "subtract each row's largest score")
-def softmax_vjp(s, u):
-    # one largest score for all rows: the other rows underflow
-    e = np.exp(s - s.max())
-    a = e / e.sum(axis=-1, keepdims=True)
-    return a * (u - (a * u).sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "do not build it")
-def softmax_vjp(s, u):
-    rows = [(np.diag(a) - np.outer(a, a)) @ x for a, x in zip(weights(s), u)]
-    return np.stack(rows)
-
-
-@HIDDEN.wrong("2_2.b", "changes its argument in place")
-def softmax_vjp(s, u):
-    a = weights(s)
-    u -= (a * u).sum(axis=-1, keepdims=True)
-    return a * u
-
-
-@HIDDEN.wrong("2_2.b", "u is not used")
-def softmax_vjp(s, u):
-    return weights(s)
-
-
-@HIDDEN.wrong("2_2.b", "only the diagonal")
-def softmax_vjp(s, u):
-    a = weights(s)
-    return a * (1 - a) * u
-
-
-@HIDDEN.wrong("2_2.b", "do not average it")
-def softmax_vjp(s, u):
-    a = weights(s)
-    return a * (u - (a * u).mean(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "taken along the batch")
-def softmax_vjp(s, u):
-    a = np.exp(s - s.max(axis=0))
-    a = a / a.sum(axis=-1, keepdims=True)
-    return a * (u - (a * u).sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "nothing is added to a sum")
-def softmax_vjp(s, u):
-    a = weights(s) / (1 + 1e-6)
-    return a * (u - (a * u).sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "yours is of u alone")
-def softmax_vjp(s, u):
-    a = weights(s)
-    return a * (u - a * u.sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "nothing may be cut off")
-def softmax_vjp(s, u):
-    a = np.where(weights(s) < 1e-6, 0, weights(s))
-    return a * (u - (a * u).sum(axis=-1, keepdims=True))
-
-
-@HIDDEN.wrong("2_2.b", "are scores clipped")
-def softmax_vjp(s, u):
-    a = weights(np.clip(s, -700, 700))
-    return a * (u - (a * u).sum(axis=-1, keepdims=True))
-
-
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_2.c", "counts in the factor too")
+HIDDEN.mutants("2_2.c", """
 def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q**2 + mu**2) * sigma_k**2
-    return variance, 1 / (d**0.5 * sigma_q * sigma_k)
-
-
-@HIDDEN.wrong("2_2.c", "the mean of a score is 0")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q**2 + mu**2) * sigma_k**2 + (d * mu) ** 2
+    variance = d * (sigma_q**2 + mu) * sigma_k**2
     return variance, variance**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "one by one")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q + mu) ** 2 * sigma_k**2
-    return variance, variance**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "not d^2")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = (d * sigma_q**2 + d**2 * mu**2) * sigma_k**2
-    return variance, variance**-0.5
+""", [
+    ([("+ mu", "+ mu**2"),
+      ("variance**-0.5", "1 / (d**0.5 * sigma_q * sigma_k)")],
+     "counts in the factor too"),
+    (") * sigma_k", "**2) * sigma_k**2 + (d * mu)", "the mean of a score is 0"),
+    ("(sigma_q**2 + mu)", "(sigma_q + mu) ** 2", "one by one"),
+    ("d * (sigma_q**2 + mu)", "(d * sigma_q**2 + d**2 * mu**2)", "not d^2"),
+    ("(sigma_q**2 + mu)", "sigma_q**2", "the query's mean counts"),
+    ([], "square the mean"),
+    ([("**2 + mu", "+ mu**2"), ("sigma_k**2", "sigma_k")],
+     "the square of a standard deviation"),
+    ([(" d *", ""), ("+ mu", "+ mu**2")], "add up the d products"),
+    ([("d *", "d**2 *"), ("+ mu", "+ mu**2")], "add d variances, not d^2"),
+    ([("d * (sigma_q**2 + mu) * sigma_k**2",
+       "(d * (sigma_q**2 + mu**2)) ** 0.5 * sigma_k"),
+      ("variance**-0.5", "1 / variance")], "that is the standard deviation"),
+    ([("+ mu", "- mu**2"), (", variance", ", abs(variance)")],
+     "not taken away"),
+    ("(sigma_q**2 + mu) * sigma_k**2", "sigma_q**2 * (sigma_k**2 + mu**2)",
+     "the mean is the query's"),
+    ([("+ mu", "+ mu**2"), ("variance**-0.5", "1 / variance")],
+     "take the root"),
+    ([("+ mu", "+ mu**2"), ("-0.5", "0.5")], "the factor divides"),
+    ([("variance = d * (sigma_q**2 + mu)", "return d * (sigma_q**2 + mu**2)"),
+      ("\n    return variance, variance", ", d")],
+     "only when the variance is d"),
+    ([("+ mu", "+ mu**2"), (", variance**-0.5", "**-0.5, variance")],
+     "return the variance first"),
+    ([("+ mu", "+ mu * abs(mu)"), (", variance", ", abs(variance)")],
+     "a negative mean"),
+    ([("+ mu", "+ mu**2"), ("2\n    ", "sigma_k\n    ")], "the variance"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("2_2.c", "draws only estimate it")
@@ -405,77 +256,6 @@ def score_scale(d, mu, sigma_q, sigma_k):
     q = rng.normal(mu, sigma_q, (9000, d))
     variance = (q * rng.normal(0, sigma_k, (9000, d))).sum(axis=1).var()
     return variance, variance**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "the query's mean counts")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * sigma_q**2 * sigma_k**2
-    return variance, variance**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "square the mean")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q**2 + mu) * sigma_k**2
-    return variance, variance**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "the square of a standard deviation")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q + mu**2) * sigma_k
-    return variance, variance**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "add up the d products")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = (sigma_q**2 + mu**2) * sigma_k**2
-    return variance, variance**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "add d variances, not d^2")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d**2 * (sigma_q**2 + mu**2) * sigma_k**2
-    return variance, variance**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "that is the standard deviation")
-def score_scale(d, mu, sigma_q, sigma_k):
-    spread = (d * (sigma_q**2 + mu**2)) ** 0.5 * sigma_k
-    return spread, 1 / spread
-
-
-@HIDDEN.wrong("2_2.c", "not taken away")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q**2 - mu**2) * sigma_k**2
-    return variance, abs(variance) ** -0.5
-
-
-@HIDDEN.wrong("2_2.c", "the mean is the query's")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * sigma_q**2 * (sigma_k**2 + mu**2)
-    return variance, variance**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "take the root")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q**2 + mu**2) * sigma_k**2
-    return variance, 1 / variance
-
-
-@HIDDEN.wrong("2_2.c", "the factor divides")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q**2 + mu**2) * sigma_k**2
-    return variance, variance**0.5
-
-
-@HIDDEN.wrong("2_2.c", "only when the variance is d")
-def score_scale(d, mu, sigma_q, sigma_k):
-    return d * (sigma_q**2 + mu**2) * sigma_k**2, d**-0.5
-
-
-@HIDDEN.wrong("2_2.c", "return the variance first")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q**2 + mu**2) * sigma_k**2
-    return variance**-0.5, variance
 
 
 # --- d ---------------------------------------------------------------------
@@ -498,46 +278,32 @@ def attend_in_heads(q, k, v, heads):
     return (s.softmax(-1) @ v[..., :5, :]).transpose(1, 2).flatten(2)
 
 
-@HIDDEN.wrong("2_2.d", "the root of the whole width")
+HIDDEN.mutants("2_2.d", """
 def attend_in_heads(q, k, v, heads):
     return in_heads(q, k, v, heads, q.shape[-1] ** 0.5)
-
-
-@HIDDEN.wrong("2_2.d", "not divided at all")
-def attend_in_heads(q, k, v, heads):
-    return in_heads(q, k, v, heads, 1)
-
-
-@HIDDEN.wrong("2_2.d", "the head's width, not its root")
-def attend_in_heads(q, k, v, heads):
-    return in_heads(q, k, v, heads, q.shape[-1] // heads)
-
-
-@HIDDEN.wrong("2_2.d", "the root of the number of heads")
-def attend_in_heads(q, k, v, heads):
-    return in_heads(q, k, v, heads, heads**0.5)
-
-
-@HIDDEN.wrong("2_2.d", "the root of the number of keys")
-def attend_in_heads(q, k, v, heads):
-    return in_heads(q, k, v, heads, k.shape[1] ** 0.5)
-
-
-@HIDDEN.wrong("2_2.d", "the softmax runs over the queries")
-def attend_in_heads(q, k, v, heads):
-    return in_heads(q, k, v, heads, (q.shape[-1] // heads) ** 0.5, axis=-2)
-
-
-@HIDDEN.wrong("2_2.d", "the softmax runs over the heads")
-def attend_in_heads(q, k, v, heads):
-    return in_heads(q, k, v, heads, (q.shape[-1] // heads) ** 0.5, axis=1)
-
-
-@HIDDEN.wrong("2_2.d", "heads are mixed up")
-def attend_in_heads(q, k, v, heads):
+""", [
+    ([], "the root of the whole width"),
+    ("q.shape[-1] ** 0.5", "1", "not divided at all"),
+    ("** 0.5", "// heads", "the head's width, not its root"),
+    ("q.shape[-1]", "heads", "the root of the number of heads"),
+    ("q.shape[-1]", "k.shape[1]", "the root of the number of keys"),
+    ("q.shape[-1] ** 0.5", "(q.shape[-1] // heads) ** 0.5, axis=-2",
+     "the softmax runs over the queries"),
+    ("q.shape[-1] ** 0.5", "(q.shape[-1] // heads) ** 0.5, axis=1",
+     "the softmax runs over the heads"),
     # one head over the whole width
-    a = (q @ k.mT / (q.shape[-1] // heads) ** 0.5).softmax(dim=-1)
-    return a @ v
+    ("return in_heads(q, k, v, heads, q.shape[-1] ** 0.5)",
+     "a = (q @ k.mT / (q.shape[-1] // heads) ** 0.5).softmax(dim=-1)\n"
+     "    return a @ v", "heads are mixed up"),
+    ("return in_heads(q, k, v, heads, q.shape[-1] ** 0.5)",
+     "with torch.no_grad():\n"
+     "        q /= (q.shape[-1] // heads) ** 0.5\n"
+     "    return in_heads(q, k, v, heads, 1)", "changes its argument in place"),
+    (", heads, q.shape[-1]", ".detach(), heads, (q.shape[-1] // heads)",
+     "the gradient of v is not"),
+    ([("return", "k = 2 * k - k.detach()\n    return"),
+      ("q.shape[-1]", "(q.shape[-1] // heads)")], "the gradient of k is not"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("2_2.d", "heads are mixed up")
@@ -558,13 +324,6 @@ def attend_in_heads(q, k, v, heads):
     return (a @ cut(v, heads)).transpose(1, 2).flatten(start_dim=2)
 
 
-@HIDDEN.wrong("2_2.d", "changes its argument in place")
-def attend_in_heads(q, k, v, heads):
-    with torch.no_grad():
-        q /= (q.shape[-1] // heads) ** 0.5
-    return in_heads(q, k, v, heads, 1)
-
-
 # --- e ---------------------------------------------------------------------
 
 
@@ -577,54 +336,42 @@ def norms(d, n, factor, queries, seed, axis=-1):
     return np.sqrt(np.maximum(rest, 0)), a
 
 
-@HIDDEN.wrong("2_2.e", "as many as `queries` says")
+HIDDEN.mutants("2_2.e", """
 def saturated_share(d, n, factor, queries, seed):
     rng = np.random.default_rng(seed)
     q, k = rng.normal(size=(2000, d)), rng.normal(size=(2000, n, d))
     a = weights(factor * np.einsum("qd,qnd->qn", q, k))
     square = (a**2).sum(-1)
     return (square - 2 * (a**3).sum(-1) + square**2 < 1e-6).mean()
-
-
-@HIDDEN.wrong("2_2.e", "not its square")
-def saturated_share(d, n, factor, queries, seed):
-    return (norms(d, n, factor, queries, seed)[0] ** 2 < 1e-3).mean()
-
-
-@HIDDEN.wrong("2_2.e", "the largest weight")
-def saturated_share(d, n, factor, queries, seed):
-    return (norms(d, n, factor, queries, seed)[1].max(-1) > 0.99).mean()
-
-
-@HIDDEN.wrong("2_2.e", "is the softmax over the keys")
-def saturated_share(d, n, factor, queries, seed):
-    return (norms(d, n, factor, queries, seed, axis=0)[0] < 1e-3).mean()
-
-
-@HIDDEN.wrong("2_2.e", "queries that are not saturated")
+""", [
+    ([], "as many as `queries` says"),
+    ([("\n    q, k = rng.normal(size=(2000, d)), rng.normal(size=(2000, n, d))",
+       ".normal(size=(queries, n))"),
+      ('np.einsum("qd,qnd->qn", q, k)', "d**0.5 * rng")],
+     "the product of a query and a key"),  # as wide as they are on average
+    ([("(size=(2000, d)), rng.normal(size=(2000, n, d))\n    a = weights",
+       "(size=(queries, d)), rng.normal(size=(queries, n, d))\n    a = np.exp"),
+      ("k)", "k))\n    a = a / a.sum(axis=-1, keepdims=True")],
+     "exp overflows to nan"),
+])  # fmt: skip
+HIDDEN.mutants("2_2.e", """
 def saturated_share(d, n, factor, queries, seed):
     return (norms(d, n, factor, queries, seed)[0] >= 1e-3).mean()
-
-
-@HIDDEN.wrong("2_2.e", "multiplied by the factor")
-def saturated_share(d, n, factor, queries, seed):
-    return (norms(d, n, 1, queries, seed)[0] < 1e-3).mean()
-
-
-@HIDDEN.wrong("2_2.e", "instead of")
-def saturated_share(d, n, factor, queries, seed):
-    # divides by sqrt(d) whatever the factor
-    return (norms(d, n, d**-0.5, queries, seed)[0] < 1e-3).mean()
-
-
-@HIDDEN.wrong("2_2.e", "the same seed gives other")
-def saturated_share(d, n, factor, queries, seed):
-    return (norms(d, n, factor, queries, None)[0] < 1e-3).mean()
-
-
-@HIDDEN.wrong("2_2.e", "different seeds give the same")
-def saturated_share(d, n, factor, queries, seed):
-    return (norms(d, n, factor, queries, 0)[0] < 1e-3).mean()
+""", [
+    (">= 1e-3", "** 2 < 1e-3", "not its square"),
+    ("[0] >= 1e-3", "[1].max(-1) > 0.99", "the largest weight"),
+    (")[0] >=", ", axis=0)[0] <", "is the softmax over the keys"),
+    ([], "queries that are not saturated"),
+    ("factor, queries, seed)[0] >=", "1, queries, seed)[0] <",
+     "multiplied by the factor"),
+    ("factor, queries, seed)[0] >=", "d**-0.5, queries, seed)[0] <",
+     "instead of"),  # divides by sqrt(d) whatever the factor
+    ("seed)[0] >=", "None)[0] <", "the same seed gives other"),
+    ("seed)[0] >=", "0)[0] <", "different seeds give the same"),
+    (")[0] >=", "% 2)[0] <", "not with its remainder"),
+    ([(">= 1e-3", "< 1e-3"), ("mean", "sum")], "between 0 and 1"),
+    ([("(norms", "norms"), (">= 1e-3).mean()", "< 1e-3")], "return one number"),
+])  # fmt: skip
 
 
 def jacobians(d, n, factor, queries, seed):
@@ -642,39 +389,6 @@ for says, size in SIZES.items():
     @HIDDEN.wrong("2_2.e", says)
     def saturated_share(d, n, factor, queries, seed, size=size):
         return (size(jacobians(d, n, factor, queries, seed)) < 1e-3).mean()
-
-
-@HIDDEN.wrong("2_2.e", "not with its remainder")
-def saturated_share(d, n, factor, queries, seed):
-    return (norms(d, n, factor, queries, seed % 2)[0] < 1e-3).mean()
-
-
-@HIDDEN.wrong("2_2.e", "the product of a query and a key")
-def saturated_share(d, n, factor, queries, seed):
-    scores = np.random.default_rng(seed).normal(size=(queries, n))
-    a = weights(factor * d**0.5 * scores)  # as wide as they are on average
-    square = (a**2).sum(-1)
-    return (square - 2 * (a**3).sum(-1) + square**2 < 1e-6).mean()
-
-
-@HIDDEN.wrong("2_2.e", "exp overflows to nan")
-def saturated_share(d, n, factor, queries, seed):
-    rng = np.random.default_rng(seed)
-    q, k = rng.normal(size=(queries, d)), rng.normal(size=(queries, n, d))
-    a = np.exp(factor * np.einsum("qd,qnd->qn", q, k))
-    a = a / a.sum(axis=-1, keepdims=True)
-    square = (a**2).sum(-1)
-    return (square - 2 * (a**3).sum(-1) + square**2 < 1e-6).mean()
-
-
-@HIDDEN.wrong("2_2.e", "between 0 and 1")
-def saturated_share(d, n, factor, queries, seed):
-    return (norms(d, n, factor, queries, seed)[0] < 1e-3).sum()
-
-
-@HIDDEN.wrong("2_2.e", "return one number")
-def saturated_share(d, n, factor, queries, seed):
-    return norms(d, n, factor, queries, seed)[0] < 1e-3
 
 
 # --- passed once -----------------------------------------------------------
@@ -726,18 +440,6 @@ for shift in (np.mean, np.median):
     HIDDEN.wrong("2_2.b", "subtract each row's largest score")(vjp_less(shift))
 
 
-@HIDDEN.wrong("2_2.c", "a negative mean")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q**2 + mu * abs(mu)) * sigma_k**2
-    return variance, abs(variance) ** -0.5
-
-
-@HIDDEN.wrong("2_2.c", "the variance")
-def score_scale(d, mu, sigma_q, sigma_k):
-    variance = d * (sigma_q**2 + mu**2) * sigma_k**sigma_k
-    return variance, variance**-0.5
-
-
 def wrong_root(says, root):
     def attend_in_heads(q, k, v, heads):
         return in_heads(q, k, v, heads, root(q.shape[-1], heads))
@@ -750,17 +452,6 @@ wrong_root("the root of a head's width", lambda w, heads: (w / 2) ** 0.5)
 wrong_root("not divided", lambda w, heads: 1 if heads == 2 else 2)
 wrong_root("heads go under the root", lambda w, heads: w**0.5 / heads)
 wrong_root("times `heads`", lambda w, heads: w**0.5 * heads)
-
-
-@HIDDEN.wrong("2_2.d", "the gradient of v is not")
-def attend_in_heads(q, k, v, heads):
-    return in_heads(q, k, v.detach(), heads, (q.shape[-1] // heads) ** 0.5)
-
-
-@HIDDEN.wrong("2_2.d", "the gradient of k is not")
-def attend_in_heads(q, k, v, heads):
-    k = 2 * k - k.detach()
-    return in_heads(q, k, v, heads, (q.shape[-1] // heads) ** 0.5)
 
 
 def shared(draw):

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from attnbook.attention import attention
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 from attnbook.check.engine import Module
+from attnbook.nn.attention import attention
 
-HIDDEN = Hidden(withheld=("heads", "masks"))
+HIDDEN = Hidden(globals(), withheld=("nn.heads", "nn.masks"))
 MAPS = ("W_q", "W_k", "W_v", "W_o")
 
 
@@ -120,375 +120,151 @@ def parts(lengths, n):
     return place < lengths[:, None, None], place <= place[:, None]
 
 
-@HIDDEN.wrong("2_3.a", "it is inverted")
-def decoder_mask(lengths, n):
-    real, past = parts(lengths, n)
-    return ~(real & past)
-
-
-@HIDDEN.wrong("2_3.a", "one key too many")
-def decoder_mask(lengths, n):
-    return parts(lengths + 1, n)[0] & parts(lengths, n)[1]
-
-
-@HIDDEN.wrong("2_3.a", "j <= i, not j < i")
-def decoder_mask(lengths, n):
-    real, past = parts(lengths, n)
-    return real & past.tril(-1)
-
-
-@HIDDEN.wrong("2_3.a", "masked the queries in the padding")
-def decoder_mask(lengths, n):
-    real, past = parts(lengths, n)
-    return real.mT & past
-
-
-@HIDDEN.wrong("2_3.a", "left with no key at all")
-def decoder_mask(lengths, n):
-    real, past = parts(lengths, n)
-    return real & real.mT & past
-
-
-@HIDDEN.wrong("2_3.a", "upper triangle")
+HIDDEN.mutants("2_3.a", """
 def decoder_mask(lengths, n):
     real, past = parts(lengths, n)
     return real & past.T
-
-
-@HIDDEN.wrong("2_3.a", "and, not or")
-def decoder_mask(lengths, n):
-    real, past = parts(lengths, n)
-    return real | past
-
-
-@HIDDEN.wrong("2_3.a", "needs its own row")
-def decoder_mask(lengths, n):
-    return parts(lengths, n)[0]
-
-
-@HIDDEN.wrong("2_3.a", "only the padding is masked; the future is not")
-def decoder_mask(lengths, n):
-    return parts(lengths, n)[0].expand(len(lengths), n, n)
-
-
-@HIDDEN.wrong("2_3.a", "only the future is masked")
+""", [
+    ("real & past.T", "~(real & past)", "it is inverted"),
+    ([("real, past =", "return parts(lengths + 1, n)[0] &"),
+      ("\n    return real & past.T", "[1]")], "one key too many"),
+    ("T", "tril(-1)", "j <= i, not j < i"),
+    ("& past.T", ".mT & past", "masked the queries in the padding"),
+    ("past.T", "real.mT & past", "left with no key at all"),
+    ([], "upper triangle"),
+    ("& past.T", "| past", "and, not or"),
+    ([("parts(lengths, n)", "parts(lengths.max().repeat(len(lengths)), n)"),
+      (".T", "")], "masked by one length"),
+    ("real & past.T", "torch.where(real & past, 0.0, -torch.inf)",
+     "a mask holds booleans"),
+    ([("real, past = parts(lengths, n)",
+       "lengths -= 1\n    past = torch.arange(n)"), ("real & past.T",
+       "(past <= lengths[:, None, None]) & (past <= past[:, None])")],
+     "changes its argument in place"),
+    ([("parts(lengths, n)", "parts(lengths.sort().values, n)"), (".T", "")],
+     "the lengths were sorted"),
+    (".T", "& past.triu(-8)", "is there a limit"),  # the last nine tokens only
+])  # fmt: skip
+HIDDEN.mutants("2_3.a", """
 def decoder_mask(lengths, n):
     return parts(lengths, n)[1].expand(len(lengths), n, n)
-
-
-@HIDDEN.wrong("2_3.a", "the axis of examples")
-def decoder_mask(lengths, n):
-    return parts(lengths, n)[1]
-
-
-@HIDDEN.wrong("2_3.a", "masked by one length")
-def decoder_mask(lengths, n):
-    real, past = parts(lengths.max().repeat(len(lengths)), n)
-    return real & past
-
-
-@HIDDEN.wrong("2_3.a", "a mask holds booleans")
-def decoder_mask(lengths, n):
-    real, past = parts(lengths, n)
-    return torch.where(real & past, 0.0, -torch.inf)
-
-
-@HIDDEN.wrong("2_3.a", "changes its argument in place")
-def decoder_mask(lengths, n):
-    lengths -= 1
-    place = torch.arange(n)
-    return (place <= lengths[:, None, None]) & (place <= place[:, None])
-
-
-@HIDDEN.wrong("2_3.a", "the lengths were sorted")
-def decoder_mask(lengths, n):
-    real, past = parts(lengths.sort().values, n)
-    return real & past
-
-
-@HIDDEN.wrong("2_3.a", "padded on the right, not on the left")
-def decoder_mask(lengths, n):
-    return parts(lengths, n)[0].flip(-1) & parts(lengths, n)[1]
-
-
-@HIDDEN.wrong("2_3.a", "is there a limit")
-def decoder_mask(lengths, n):
-    real, past = parts(lengths, n)
-    return real & past & past.triu(-8)  # the last nine tokens only
-
-
-@HIDDEN.wrong("2_3.a", "or a number too small")
-def decoder_mask(lengths, n):
-    place = torch.arange(n).to(torch.int8)
-    return (place < lengths[:, None, None]) & parts(lengths, n)[1]
+""", [
+    ("[1].expand(len(lengths), n, n)", "[0]", "needs its own row"),
+    ("1", "0", "only the padding is masked; the future is not"),
+    ([], "only the future is masked"),
+    (".expand(len(lengths), n, n)", "", "the axis of examples"),
+    ("[1].expand(len(lengths), n, n)", "[0].flip(-1) & parts(lengths, n)[1]",
+     "padded on the right, not on the left"),
+    ([("return", "place = torch.arange(n).to(torch.int8)\n    return"),
+      ("parts", "(place < lengths[:, None, None]) & parts"),
+      (".expand(len(lengths), n, n)", "")], "or a number too small"),
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
 
 
-def split(z, heads):
-    return z.reshape(len(z), heads, -1).transpose(1, 0, 2)
-
-
-def by_view(z, heads):
-    return z.reshape(heads, len(z), -1)
-
-
-def interleaved(z, heads):
-    return z.reshape(len(z), -1, heads).transpose(2, 0, 1)
-
-
-def softmax(s, axis=-1):
-    s = np.exp(s - s.max(axis=axis, keepdims=True))
-    return s / s.sum(axis=axis, keepdims=True)
-
-
-def fill(s, allowed):
-    return np.where(allowed, s, -np.inf)
-
-
-def masked_softmax(s, allowed):
-    return softmax(fill(s, allowed))
-
-
-def join(c):
-    return c.transpose(1, 0, 2).reshape(c.shape[1], -1)
-
-
-def variant(
-    cut=split, width=None, weigh=masked_softmax, out=lambda c, W: join(c) @ W
-):
-    """A multi_head that differs from the right one in one step."""
-
-    def multi_head(x, memory, W_q, W_k, W_v, W_o, heads, may_attend):
-        q, k, v = (cut(z, heads) for z in (x @ W_q, memory @ W_k, memory @ W_v))
-        size = width(q, v, x) if width else q.shape[-1]
-        with np.errstate(all="ignore"):
-            a = weigh(q @ k.transpose(0, 2, 1) / size**0.5, may_attend)
-        return out(a @ v, W_o), a
-
-    return multi_head
-
-
-HIDDEN.wrong("2_3.b", "the values' signs turned")(
-    variant(out=lambda c, W: np.maximum(join(c) @ W, 0))
-)
-HIDDEN.wrong("2_3.b", "as the only one: weights")(
-    variant(weigh=lambda s, m: np.repeat(masked_softmax(s, m)[:1], len(s), 0))
-)
-HIDDEN.wrong("2_3.b", "not divided by sqrt(d)")(
-    variant(width=lambda q, v, x: 1)
-)
-HIDDEN.wrong("2_3.b", "divided by d, not by sqrt(d)")(
-    variant(width=lambda q, v, x: q.shape[-1] ** 2)
-)
-HIDDEN.wrong("2_3.b", "the root of all heads' width")(
-    variant(width=lambda q, v, x: q.shape[-1] * len(q))
-)
-HIDDEN.wrong("2_3.b", "the root of the inputs' width")(
-    variant(width=lambda q, v, x: x.shape[-1])
-)
-HIDDEN.wrong("2_3.b", "the root of the values' width e")(
-    variant(width=lambda q, v, x: v.shape[-1])
-)
-HIDDEN.wrong("2_3.b", "the mask is not used")(
-    variant(weigh=lambda s, m: softmax(s))
-)
-HIDDEN.wrong("2_3.b", "the mask is inverted")(
-    variant(weigh=lambda s, m: masked_softmax(s, ~m))
-)
-HIDDEN.wrong("2_3.b", "applied after the softmax")(
-    variant(weigh=lambda s, m: softmax(s) * m)
-)
-HIDDEN.wrong("2_3.b", "a forbidden score is set to 0")(
-    variant(weigh=lambda s, m: softmax(s * m))
-)
-HIDDEN.wrong("2_3.b", "runs over the queries")(
-    variant(weigh=lambda s, m: softmax(fill(s, m), axis=1))
-)
-HIDDEN.wrong("2_3.b", "runs over the heads")(
-    variant(weigh=lambda s, m: softmax(s, axis=0) * m)
-)
-HIDDEN.wrong("2_3.b", "not yet divided by their sum")(
-    variant(weigh=lambda s, m: np.exp(s) * m)
-)
-HIDDEN.wrong("2_3.b", "without transposing")(variant(cut=by_view))
-HIDDEN.wrong("2_3.b", "takes every second one")(variant(cut=interleaved))
-HIDDEN.wrong("2_3.b", "W_o is missing")(variant(out=lambda c, W: join(c)))
-HIDDEN.wrong("2_3.b", "joined without transposing back")(
-    variant(out=lambda c, W: c.reshape(c.shape[1], -1) @ W)
-)
-HIDDEN.wrong("2_3.b", "the heads are interleaved")(
-    variant(out=lambda c, W: c.transpose(1, 2, 0).reshape(c.shape[1], -1) @ W)
-)
-HIDDEN.wrong("2_3.b", "the heads are summed")(
-    variant(out=lambda c, W: c.sum(axis=0) @ W[: c.shape[-1]])
-)
-HIDDEN.wrong("2_3.b", "the heads are averaged")(
-    variant(out=lambda c, W: c.mean(axis=0) @ W[: c.shape[-1]])
-)
-
-
-def no_max(s, allowed):
-    w = np.exp(fill(s, allowed))
-    return w / w.sum(axis=-1, keepdims=True)
-
-
-def late_renormalised(s, allowed):
-    w = softmax(s) * allowed
-    return w / w.sum(axis=-1, keepdims=True)
-
-
-HIDDEN.wrong("2_3.b", "subtract the row's maximum")(variant(weigh=no_max))
-HIDDEN.wrong("2_3.b", "largest *permitted* score")(
-    variant(weigh=late_renormalised)
-)
-
-
-@HIDDEN.wrong("2_3.b", "results first, then the weights")
-def multi_head(*args):
-    return variant()(*args)[::-1]
-
-
-@HIDDEN.wrong("2_3.b", "return 2 arrays, with commas between")
-def multi_head(*args):
-    return variant()(*args)[0]
-
-
-@HIDDEN.wrong("2_3.b", "not their mean")
-def multi_head(*args):
-    out, weights = variant()(*args)
-    return out, weights.mean(axis=0)
-
-
-@HIDDEN.wrong("2_3.b", "changes its argument in place")
-def multi_head(x, memory, W_q, W_k, W_v, W_o, heads, may_attend):
-    W_q /= (W_q.shape[1] // heads) ** 0.5
-    return variant(width=lambda q, v, x: 1)(
-        x, memory, W_q, W_k, W_v, W_o, heads, may_attend
-    )
-
-
-def filled(number):
-    return lambda s, m: softmax(np.where(m, s, number))
-
-
-def weighed(powers):
-    def weigh(s, allowed):
-        w = powers(s) * allowed
-        return w / w.sum(axis=-1, keepdims=True)
-
-    return weigh
-
-
-for number in (-100, -500, -1000):
-    HIDDEN.wrong("2_3.b", "not low enough")(variant(weigh=filled(number)))
-HIDDEN.wrong("2_3.b", "W_o is turned around")(
-    variant(out=lambda c, W: join(c) @ (W.T if W.shape[0] == W.shape[1] else W))
-)
-HIDDEN.wrong("2_3.b", "cut to a whole number")(
-    variant(width=lambda q, v, x: int(q.shape[-1] ** 0.5) ** 2)
-)
-HIDDEN.wrong("2_3.b", "nor added to a small weight")(
-    variant(
-        weigh=lambda s, m: masked_softmax(
-            np.maximum(s, fill(s, m).max(axis=-1, keepdims=True) - 20), m
-        )
-    )
-)
-HIDDEN.wrong("2_3.b", "nothing may be cut off")(
-    variant(weigh=lambda s, m: masked_softmax(s, m).round(9))
-)
-HIDDEN.wrong("2_3.b", "nothing is added to a sum")(
-    variant(weigh=lambda s, m: masked_softmax(s, m) / (1 + 1e-7))
-)
-HIDDEN.wrong("2_3.b", "large scores are clipped")(
-    variant(weigh=weighed(lambda s: np.exp(np.clip(s, -50, 50))))
-)
-HIDDEN.wrong("2_3.b", "exp(995) overflows")(
-    variant(weigh=weighed(lambda s: np.nan_to_num(np.exp(s))))
-)
-
-
-def shared_maximum(axes):
-    def weigh(s, allowed):
-        s = fill(s, allowed)
-        w = np.exp(s - s.max(axis=axes, keepdims=True))
-        return w / w.sum(axis=-1, keepdims=True)
-
-    return weigh
-
-
-for axes in (None, (0, 2), (1, 2)):
-    HIDDEN.wrong("2_3.b", "one maximum for several rows")(
-        variant(weigh=shared_maximum(axes))
-    )
-
-
-@HIDDEN.wrong("2_3.b", "a mask's rows from its columns")
-def multi_head(x, memory, *args):
-    *maps, mask = args
-    mask = mask.T if len(x) == len(memory) else mask
-    return variant()(x, memory, *maps, mask | ~mask.any(axis=1, keepdims=True))
-
-
-@HIDDEN.wrong("2_3.b", "shapes cannot tell x from memory")
-def multi_head(x, memory, *args):
-    return variant()(x, x if x.shape == memory.shape else memory, *args)
-
-
-@HIDDEN.wrong("2_3.b", "did you forget `return`?")
-def multi_head(*args):
-    variant()(*args)
+HIDDEN.mutants("2_3.b", None, [
+    ("joined @ W_o", "np.maximum(joined @ W_o, 0)", "the values' signs turned"),
+    ("joined =", "a = np.repeat(a[:1], heads, axis=0)\n    joined =",
+     "as the only one: weights"),
+    (" / q.shape[-1] ** 0.5", "", "not divided by sqrt(d)"),
+    (" ** 0.5", "", "divided by d, not by sqrt(d)"),
+    ("q.shape", "W_q.shape", "the root of all heads' width"),
+    ("q.shape", "x.shape", "the root of the inputs' width"),
+    ("q.shape", "v.shape", "the root of the values' width e"),
+    ("np.where(attention_mask, s, -np.inf)", "s", "the mask is not used"),
+    ("(attention_mask", "(~attention_mask", "the mask is inverted"),
+    ([("np.where(attention_mask, s, -np.inf)", "s"),
+      ("True)\n    joined", "True) * attention_mask\n    joined")],
+     "applied after the softmax"),
+    ("np.where(attention_mask, s, -np.inf)", "s * attention_mask",
+     "a forbidden score is set to 0"),
+    ([("max(axis=-1", "max(axis=1"), ("sum(axis=-1", "sum(axis=1")],
+     "runs over the queries"),
+    ([("np.where(attention_mask, s, -np.inf)", "s"),
+      ("max(axis=-1", "max(axis=0"),
+      ("sum(axis=-1, keepdims=True)", "sum(axis=0) * attention_mask")],
+     "runs over the heads"),
+    ([(" - s.max(axis=-1, keepdims=True)", ""),
+      (" / a.sum(axis=-1, keepdims=True)", "")],
+     "not yet divided by their sum"),
+    ("len(z), heads, -1).transpose(1, 0, 2)", "heads, len(z), -1)",
+     "without transposing"),
+    ("heads, -1).transpose(1, 0, 2)", "-1, heads).transpose(2, 0, 1)",
+     "takes every second one"),
+    ("joined @ W_o", "joined", "W_o is missing"),
+    ("v).transpose(1, 0, 2)", "v)", "joined without transposing back"),
+    ("v).transpose(1, 0, 2)", "v).transpose(1, 2, 0)",
+     "the heads are interleaved"),
+    ([("transpose(1, 0, 2).reshape(len(x), -1)", "sum(axis=0)"),
+      ("W_o, a", "W_o[: v.shape[-1]], a")], "the heads are summed"),
+    ([("transpose(1, 0, 2).reshape(len(x), -1)", "mean(axis=0)"),
+      ("W_o, a", "W_o[: v.shape[-1]], a")], "the heads are averaged"),
+    (" - s.max(axis=-1, keepdims=True)", "", "subtract the row's maximum"),
+    ([("np.where(attention_mask, s, -np.inf)", "s"),
+      ("True))", "True)) * attention_mask")], "largest *permitted* score"),
+    ("joined @ W_o, a", "a, joined @ W_o", "results first, then the weights"),
+    ("W_o, a", "W_o", "return 2 arrays, with commas between"),
+    ("W_o, a", "W_o, a.mean(axis=0)", "not their mean"),
+    ([("    q, k", "    W_q /= (W_q.shape[1] // heads) ** 0.5\n    q, k"),
+      (" / q.shape[-1] ** 0.5", "")], "changes its argument in place"),
+    ("-np.inf", "-100", "not low enough"),
+    ("-np.inf", "-500", "not low enough"),
+    ("-np.inf", "-1000", "not low enough"),
+    ("@ W_o", "@ (W_o.T if len(W_o) == len(W_o.T) else W_o)",
+     "W_o is turned around"),
+    ("q.shape[-1] ** 0.5", "int(q.shape[-1] ** 0.5)", "cut to a whole number"),
+    ([("exp(s", "exp(np.maximum(s"),
+      ("True))", "True), -20)) * attention_mask")],
+     "nor added to a small weight"),
+    ("joined =", "a = a.round(9)\n    joined =", "nothing may be cut off"),
+    ("joined =", "a /= 1 + 1e-7\n    joined =", "nothing is added to a sum"),
+    ("s - s.max(axis=-1, keepdims=True))",
+     "np.clip(s, -50, 50)) * attention_mask",
+     "large scores are clipped"),
+    ("np.exp(s - s.max(axis=-1, keepdims=True))", "np.nan_to_num(np.exp(s))",
+     "exp(995) overflows"),
+    ("max(axis=-1", "max(axis=None", "one maximum for several rows"),
+    ("max(axis=-1", "max(axis=(0, 2)", "one maximum for several rows"),
+    ("max(axis=-1", "max(axis=(1, 2)", "one maximum for several rows"),
+    ("s = np.where(attention_mask",
+     "m = attention_mask.T if len(x) == len(memory) else attention_mask\n"
+     "    s = np.where(m | ~m.any(axis=1, keepdims=True)",
+     "a mask's rows from its columns"),
+    ("    q, k",
+     "    memory = x if x.shape == memory.shape else memory\n    q, k",
+     "shapes cannot tell x from memory"),
+    ("return joined", "joined", "did you forget `return`?"),
+])  # fmt: skip
 
 
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_3.c", "all heads with keys of their own")
-def grouped_parameters(width, heads, groups):
-    return 4 * width**2 + 4 * width
-
-
-@HIDDEN.wrong("2_3.c", "the biases are missing")
-def grouped_parameters(width, heads, groups):
-    return 2 * width**2 + 2 * width * groups * (width // heads)
-
-
-@HIDDEN.wrong("2_3.c", "you counted one")
-def grouped_parameters(width, heads, groups):
-    return (width + 1) * (2 * width + groups * (width // heads))
-
-
-@HIDDEN.wrong("2_3.c", "there are g groups")
+HIDDEN.mutants("2_3.c", """
 def grouped_parameters(width, heads, groups):
     return 2 * (width + 1) * (width + width // heads)
-
-
-@HIDDEN.wrong("2_3.c", "only keys and values shrink")
-def grouped_parameters(width, heads, groups):
-    return 4 * (width + 1) * groups * (width // heads)
-
-
-@HIDDEN.wrong("2_3.c", "as many biases as columns")
-def grouped_parameters(width, heads, groups):
-    shared = groups * (width // heads)
-    return 2 * (width**2 + width) + 2 * (width * shared + width)
-
-
-@HIDDEN.wrong("2_3.c", "w / h numbers, not one")
-def grouped_parameters(width, heads, groups):
-    return 2 * (width + 1) * (width + groups)
-
-
-@HIDDEN.wrong("2_3.c", "not h / g")
-def grouped_parameters(width, heads, groups):
-    return 2 * (width + 1) * (width + width * heads / groups)
-
-
-@HIDDEN.wrong("2_3.c", "the output map is missing")
-def grouped_parameters(width, heads, groups):
-    return (width + 1) * (width + 2 * groups * (width // heads))
+""", [
+    ("2 * (width + 1) * (width + width // heads)", "4 * width**2 + 4 * width",
+     "all heads with keys of their own"),
+    ([("(width + 1)", "width**2 + 2 * width * groups"),
+      ("width + width", "width")], "the biases are missing"),
+    ([(" 2 *", ""),
+      ("(width + width // heads)", "(2 * width + groups * (width // heads))")],
+     "you counted one"),
+    ([], "there are g groups"),
+    ([("2", "4"), ("(width + width // heads)", "groups * (width // heads)")],
+     "only keys and values shrink"),
+    ([("return", "shared = groups * (width // heads)\n    return"),
+      ("(width + 1)", "(width**2 + width) + 2"),
+      ("+ width // heads", "* shared + width")], "as many biases as columns"),
+    ("width // heads", "groups", "w / h numbers, not one"),
+    ("// heads", "* heads / groups", "not h / g"),
+    ([(" 2 *", ""),
+      ("(width + width // heads)", "(width + 2 * groups * (width // heads))")],
+     "the output map is missing"),
+])  # fmt: skip
 
 
 COUNTS = {
@@ -521,6 +297,110 @@ for says, count in COUNTS.items():
 # --- d ---------------------------------------------------------------------
 
 
+HIDDEN.mutants("2_3.d", """
+def self_attend(x, W_q, W_k, W_v, heads):
+    b, n, w = x.shape
+
+    def split(z):
+        return z.view(b, n, heads, w // heads).transpose(1, 2)
+
+    q, k, v = split(x @ W_q), split(x @ W_k), split(x @ W_v)
+    a = (q @ k.mT / q.shape[-1] ** 0.5).softmax(-1)
+    return (a @ v).transpose(1, 2).reshape(b, n, w)
+""", [
+    ([("n, heads, w // heads).transpose(1, 2)", "heads, n, w // heads)"),
+      (".transpose(1, 2).reshape", ".flatten(1).view")],
+     "a part of the sentence, not some columns"),
+    ("v).transpose(1, 2)", "v)", "joined without transposing back"),
+    ([("heads, w // heads).transpose(1, 2)",
+       "w // heads, heads).permute(0, 3, 1, 2)"),
+      ("v).transpose(1, 2)", "v).permute(0, 2, 3, 1)")],
+     "takes every second one"),
+    ("v).transpose(1, 2)", "v).permute(0, 2, 3, 1)", "sums are interleaved"),
+    (" / q.shape[-1] ** 0.5", "", "not divided by sqrt(d)"),
+    ("q.shape[-1]", "w", "the root of the width w"),
+    ("(-1)", "(-2)", "runs over the queries"),
+    ("q @ k.mT", "k @ q.mT", "queries and keys are exchanged"),
+    ([("// heads).transpose(1, 2)", "// heads)"), ("v).transpose(1, 2)", "v)")],
+     "over the heads of each token"),
+    ("heads, w // heads).transpose(1, 2)",
+     "w // heads, heads).permute(0, 3, 1, 2)", "as if it had neighbours"),
+    ("(q @ k.mT / q.shape[-1] ** 0.5).softmax(-1)",
+     "attention(q, k, v, torch.ones(n, n).tril() > 0)[1]",
+     "there is no mask here"),
+    ("split(x @ W_v)", "(x @ W_v).view(b, heads, n, w // heads)",
+     "cut in another way than queries and keys"),
+    ("(-1)", "(-1).detach()", "something is detached"),
+    ("z.view(b, n, heads, w // heads).transpose(1, 2)", "z[:, None]",
+     "nothing is split"),
+    ("b, n, heads", "1, b * n, heads", "those of its own sentence"),
+    ("(x @ W_v)", "((x @ W_v).detach())", "the gradient of x, W_v is not"),
+    ("@ W_v", "@ W_v.detach()", "the gradient of W_v is not"),
+    ("x @ W_q", "x.detach() @ W_q", "the gradient of x is not"),
+    ("@ W_k", "@ W_q", "the keys are made with W_q"),
+])  # fmt: skip
+
+
+@HIDDEN.wrong("2_3.d", "after the others' columns have changed")
+def self_attend(x, W_q, W_k, W_v, heads):
+    half, out = x.shape[2] // 2, []
+    for columns in (slice(0, half), slice(half, None)):
+        q, k, v = ((x @ W)[..., columns] for W in (W_q, W_k, W_v))
+        out.append(attention(q, k, v)[0])
+    return torch.cat(out, -1)
+
+
+# --- e ---------------------------------------------------------------------
+
+
+HIDDEN.mutants("2_3.e", """
+def stack(x, maps, attention_mask):
+    for number, W in enumerate(maps):
+        mask = attention_mask
+        x = x + attention(x @ W, x, x, mask)[0]
+    return x
+""", [
+    ("= attention_mask", "= attention_mask if number == 0 else None",
+     "lost after the first layer"),
+    ("= attention_mask", "= attention_mask if number > 0 else None",
+     "the first layer has no mask"),
+    ("= attention_mask", "= None", "no layer has a mask"),
+    ("= attention_mask", "= attention_mask.all() | ~attention_mask",
+     "the mask is inverted"),
+    ("attention(x @ W, x, x, mask)[0]", "attention(x @ W, x, x)[1] * mask @ x",
+     "still counts in the mean's denominator"),
+    ("[0]", "[1].detach() @ x", "something is detached"),
+    ("= attention_mask",
+     "= attention_mask & (torch.ones(2 * x.shape[1:2]).tril() > 0)",
+     "a token sees later tokens too"),
+    ([("    for", "    y = x\n    for"), ("return x", "return y"),
+      ("x = x + attention(x @ W, x, x", "y = x + attention(y @ W, y, y")],
+     "yours adds to the first x"),
+    ("[0]", "[0] * mask.mT", "yours stay"),
+    ("x +", "2 * x +", "x is added twice"),
+    ("return x", "return x * attention_mask.mT", "yours are 0"),
+    ([("    for", "    x = x * attention_mask.mT\n    for"),
+      ("x + attention(x @ W, x, x, mask)[0]",
+       "(x + attention(x @ W, x, x)[0]) * mask.mT")],
+     "zeros in the padding still count"),
+    ("x + ", "", "the residual connection is missing"),
+    ("(maps)", "(maps[:1])", "only one layer was applied"),
+    ("(maps)", "(maps.flip(0))", "used in reverse"),
+    ("(maps)", "(maps[:3])", "only the first 3 of 5"),
+    ("(maps)", "(maps[:2])", "only the first 2 of 5"),
+    ("@ W", "@ maps[0]", "use the first map"),
+    ("(maps)", "(maps[torch.arange(len(maps)) != 1])",
+     "layer 2 of 5 is skipped"),
+    ("= attention_mask", "= attention_mask if number < 3 else None",
+     "lost after 3 layers"),
+    ("W, x, x", "W, x @ W, x", "the maps are for queries only"),
+    ("x +", "x.detach() +", "the gradient of x"),
+])  # fmt: skip
+
+
+# --- f ---------------------------------------------------------------------
+
+
 def viewed(z, heads):
     b, n, w = z.shape
     return z.view(b, heads, n, w // heads)
@@ -538,262 +418,6 @@ def every_second(z, heads):
 
 def together(c):
     return c.transpose(1, 2).flatten(2)
-
-
-def attended(cut, back, weigh=None):
-    """A self_attend that differs from the right one in one step."""
-
-    def self_attend(x, W_q, W_k, W_v, heads):
-        q, k, v = (cut(x @ W, heads) for W in (W_q, W_k, W_v))
-        a = weigh(q, k) if weigh else attention(q, k, v)[1]
-        return back(a @ v)
-
-    return self_attend
-
-
-HIDDEN.wrong("2_3.d", "a part of the sentence, not some columns")(
-    attended(viewed, lambda c: c.flatten(1).view(c.shape[0], c.shape[2], -1))
-)
-HIDDEN.wrong("2_3.d", "joined without transposing back")(
-    attended(cut_well, lambda c: c.reshape(c.shape[0], c.shape[2], -1))
-)
-HIDDEN.wrong("2_3.d", "takes every second one")(
-    attended(every_second, lambda c: c.permute(0, 2, 3, 1).flatten(2))
-)
-HIDDEN.wrong("2_3.d", "sums are interleaved")(
-    attended(cut_well, lambda c: c.permute(0, 2, 3, 1).flatten(2))
-)
-HIDDEN.wrong("2_3.d", "not divided by sqrt(d)")(
-    attended(cut_well, together, lambda q, k: (q @ k.mT).softmax(-1))
-)
-HIDDEN.wrong("2_3.d", "the root of the width w")(
-    attended(
-        cut_well,
-        together,
-        lambda q, k: ((q @ k.mT) / (q.shape[1] * q.shape[3]) ** 0.5).softmax(
-            -1
-        ),
-    )
-)
-HIDDEN.wrong("2_3.d", "runs over the queries")(
-    attended(
-        cut_well,
-        together,
-        lambda q, k: ((q @ k.mT) / q.shape[3] ** 0.5).softmax(-2),
-    )
-)
-HIDDEN.wrong("2_3.d", "queries and keys are exchanged")(
-    attended(cut_well, together, lambda q, k: attention(k, q, q)[1])
-)
-HIDDEN.wrong("2_3.d", "over the heads of each token")(
-    attended(
-        lambda z, heads: z.unflatten(2, (heads, -1)), lambda c: c.flatten(2)
-    )
-)
-HIDDEN.wrong("2_3.d", "as if it had neighbours")(
-    attended(every_second, together)
-)
-HIDDEN.wrong("2_3.d", "there is no mask here")(
-    attended(
-        cut_well,
-        together,
-        lambda q, k: attention(
-            q, k, k, torch.ones(2 * q.shape[-2:-1]).tril() > 0
-        )[1],
-    )
-)
-
-
-@HIDDEN.wrong("2_3.d", "cut in another way than queries and keys")
-def self_attend(x, W_q, W_k, W_v, heads):
-    q, k = cut_well(x @ W_q, heads), cut_well(x @ W_k, heads)
-    return together(attention(q, k, viewed(x @ W_v, heads))[0])
-
-
-HIDDEN.wrong("2_3.d", "something is detached")(
-    attended(cut_well, together, lambda q, k: attention(q, k, k)[1].detach())
-)
-
-
-@HIDDEN.wrong("2_3.d", "nothing is split")
-def self_attend(x, W_q, W_k, W_v, heads):
-    return attention(x @ W_q, x @ W_k, x @ W_v)[0]
-
-
-@HIDDEN.wrong("2_3.d", "those of its own sentence")
-def self_attend(x, W_q, W_k, W_v, heads):
-    def cut(z):  # attention across the batch
-        return z.reshape(1, b * n, heads, w // heads).transpose(1, 2)
-
-    b, n, w = x.shape
-    sums = attention(cut(x @ W_q), cut(x @ W_k), cut(x @ W_v))[0]
-    return sums.transpose(1, 2).reshape(b, n, w)
-
-
-def mixed(q, k, v, heads):
-    q, k, v = (cut_well(z, heads) for z in (q, k, v))
-    return together(attention(q, k, v)[0])
-
-
-@HIDDEN.wrong("2_3.d", "the gradient of x, W_v is not")
-def self_attend(x, W_q, W_k, W_v, heads):
-    return mixed(x @ W_q, x @ W_k, (x @ W_v).detach(), heads)
-
-
-@HIDDEN.wrong("2_3.d", "the gradient of W_v is not")
-def self_attend(x, W_q, W_k, W_v, heads):
-    return mixed(x @ W_q, x @ W_k, x @ W_v.detach(), heads)
-
-
-@HIDDEN.wrong("2_3.d", "the gradient of x is not")
-def self_attend(x, W_q, W_k, W_v, heads):
-    return mixed(x.detach() @ W_q, x @ W_k, x @ W_v, heads)
-
-
-@HIDDEN.wrong("2_3.d", "the keys are made with W_q")
-def self_attend(x, W_q, W_k, W_v, heads):
-    return mixed(x @ W_q, x @ W_q, x @ W_v, heads)
-
-
-# --- e ---------------------------------------------------------------------
-
-
-def layers(mask_of, weigh=None):
-    """A stack whose layer number l gets mask_of(l, mask)."""
-
-    def stack(x, maps, may_attend):
-        for number, W in enumerate(maps):
-            mask = mask_of(number, may_attend)
-            if weigh:
-                x = x + weigh(x @ W, x, mask) @ x
-            else:
-                x = x + attention(x @ W, x, x, mask)[0]
-        return x
-
-    return stack
-
-
-HIDDEN.wrong("2_3.e", "lost after the first layer")(
-    layers(lambda number, mask: mask if number == 0 else None)
-)
-HIDDEN.wrong("2_3.e", "the first layer has no mask")(
-    layers(lambda number, mask: mask if number > 0 else None)
-)
-HIDDEN.wrong("2_3.e", "no layer has a mask")(layers(lambda number, mask: None))
-HIDDEN.wrong("2_3.e", "the mask is inverted")(
-    layers(lambda number, mask: ~mask if not mask.all() else mask)
-)
-HIDDEN.wrong("2_3.e", "still counts in the mean's denominator")(
-    layers(
-        lambda number, mask: mask,
-        lambda q, x, mask: attention(q, x, x)[1] * mask,
-    )
-)
-HIDDEN.wrong("2_3.e", "something is detached")(
-    layers(
-        lambda number, mask: mask,
-        lambda q, x, mask: attention(q, x, x, mask)[1].detach(),
-    )
-)
-
-
-HIDDEN.wrong("2_3.e", "a token sees later tokens too")(
-    layers(
-        lambda number, mask: mask & (torch.ones(2 * mask.shape[-1:]).tril() > 0)
-    )
-)
-
-
-@HIDDEN.wrong("2_3.e", "yours adds to the first x")
-def stack(x, maps, may_attend):
-    y = x
-    for W in maps:
-        y = x + attention(y @ W, y, y, may_attend)[0]
-    return y
-
-
-@HIDDEN.wrong("2_3.e", "yours stay")
-def stack(x, maps, may_attend):
-    for W in maps:
-        c, _ = attention(x @ W, x, x, may_attend)
-        x = x + c * may_attend.mT
-    return x
-
-
-@HIDDEN.wrong("2_3.e", "x is added twice")
-def stack(x, maps, may_attend):
-    for W in maps:
-        x = 2 * x + attention(x @ W, x, x, may_attend)[0]
-    return x
-
-
-@HIDDEN.wrong("2_3.e", "yours are 0")
-def stack(x, maps, may_attend):
-    for W in maps:
-        x = x + attention(x @ W, x, x, may_attend)[0]
-    return x * may_attend.mT
-
-
-@HIDDEN.wrong("2_3.e", "zeros in the padding still count")
-def stack(x, maps, may_attend):
-    x = x * may_attend.mT
-    for W in maps:
-        x = (x + attention(x @ W, x, x)[0]) * may_attend.mT
-    return x
-
-
-@HIDDEN.wrong("2_3.e", "the residual connection is missing")
-def stack(x, maps, may_attend):
-    for W in maps:
-        x, _ = attention(x @ W, x, x, may_attend)
-    return x
-
-
-@HIDDEN.wrong("2_3.e", "only one layer was applied")
-def stack(x, maps, may_attend):
-    return x + attention(x @ maps[0], x, x, may_attend)[0]
-
-
-def chosen(choose):
-    """A stack that uses the maps which choose(maps) gives."""
-
-    def stack(x, maps, may_attend):
-        for W in choose(maps):
-            x = x + attention(x @ W, x, x, may_attend)[0]
-        return x
-
-    return stack
-
-
-HIDDEN.wrong("2_3.e", "used in reverse")(chosen(lambda maps: maps.flip(0)))
-HIDDEN.wrong("2_3.e", "only the first 3 of 5")(chosen(lambda maps: maps[:3]))
-HIDDEN.wrong("2_3.e", "only the first 2 of 5")(chosen(lambda maps: maps[:2]))
-HIDDEN.wrong("2_3.e", "use the first map")(
-    chosen(lambda maps: [maps[0] for _ in maps])
-)
-HIDDEN.wrong("2_3.e", "layer 2 of 5 is skipped")(
-    chosen(lambda maps: [W for k, W in enumerate(maps) if k != 1])
-)
-HIDDEN.wrong("2_3.e", "lost after 3 layers")(
-    layers(lambda number, mask: mask if number < 3 else None)
-)
-
-
-@HIDDEN.wrong("2_3.e", "the maps are for queries only")
-def stack(x, maps, may_attend):
-    for W in maps:
-        x = x + attention(x @ W, x @ W, x, may_attend)[0]
-    return x
-
-
-@HIDDEN.wrong("2_3.e", "the gradient of x")
-def stack(x, maps, may_attend):
-    for W in maps:
-        x = x.detach() + attention(x @ W, x, x, may_attend)[0]
-    return x
-
-
-# --- f ---------------------------------------------------------------------
 
 
 class Heads(nn.Module):
@@ -826,9 +450,9 @@ class Heads(nn.Module):
     def out(self, c):
         return c @ self.W_o
 
-    def forward(self, x, may_attend):
+    def forward(self, x, attention_mask):
         q, k, v = (self.cut(z) for z in self.project(x))
-        return self.out(self.join(self.weigh(q, k, may_attend) @ v))
+        return self.out(self.join(self.weigh(q, k, attention_mask) @ v))
 
 
 def wrong_module(says, **steps):
@@ -846,70 +470,108 @@ def wrong_init(says, change):
     wrong_module(says, __init__=start)
 
 
-wrong_module("not divided by sqrt(d)", scale=lambda self, q: 1)
-wrong_module("by d, not by sqrt(d)", scale=lambda self, q: q.shape[-1])
-wrong_module(
-    "the root of the width w",
-    scale=lambda self, q: (q.shape[1] * q.shape[3]) ** 0.5,
-)
-wrong_module("the mask is not used", mask=lambda self, s, m: s)
-wrong_module(
-    "the mask is inverted",
-    mask=lambda self, s, m: s.masked_fill(m[:, None], -torch.inf),
-)
-wrong_module(
-    "applied after the softmax",
-    weigh=lambda self, q, k, m: (
-        (q @ k.mT / self.scale(q)).softmax(-1) * m[:, None]
-    ),
-)
-wrong_module(
-    "a forbidden score is set to 0",
-    mask=lambda self, s, m: s * m[:, None],
-)
-wrong_module(
-    "mask of the first one",
-    mask=lambda self, s, m: s.masked_fill(~m[0], -torch.inf),
-)
-wrong_module(
-    "yours is turned around",
-    mask=lambda self, s, m: s.masked_fill(
-        ~m.expand(s[:, 0].shape).mT[:, None], -torch.inf
-    ),
-)
-wrong_module(
-    "as if it had neighbours", cut=lambda self, z: every_second(z, self.heads)
-)
-wrong_module(
-    "number of heads `heads`?",
-    cut=lambda self, z: cut_well(z, 2),
-)
-wrong_module(
-    "yours has met the heads",
-    mask=lambda self, s, m: s.masked_fill(~m, -torch.inf),
-)
-wrong_module(
-    "runs over the queries",
-    weigh=lambda self, q, k, m: self.mask(q @ k.mT / self.scale(q), m).softmax(
-        -2
-    ),
-)
-wrong_module(
-    "runs over the heads",
-    weigh=lambda self, q, k, m: (
-        (q @ k.mT / self.scale(q)).softmax(1) * m[:, None]
-    ),
-)
-wrong_module(
-    "queries and keys are swapped",
-    weigh=lambda self, q, k, m: self.mask(k @ q.mT / self.scale(q), m).softmax(
-        -1
-    ),
-)
-wrong_module(
-    "not yet divided by their sum",
-    weigh=lambda self, q, k, m: self.mask(q @ k.mT / self.scale(q), m).exp(),
-)
+HIDDEN.mutants("2_3.f", 'MultiHead = type("MultiHead", (Heads,), dict(...))', [
+    ("...", "scale=lambda self, q: 1", "not divided by sqrt(d)"),
+    ("...", "scale=lambda self, q: q.shape[-1]", "by d, not by sqrt(d)"),
+    ("...", "scale=lambda self, q: (q.shape[1] * q.shape[3]) ** 0.5",
+     "the root of the width w"),
+    ("...", "mask=lambda self, s, m: s", "the mask is not used"),
+    ("...", "mask=lambda self, s, m: s.masked_fill(m[:, None], -torch.inf)",
+     "the mask is inverted"),
+    ("...",
+     "weigh=lambda self, q, k, m: (q @ k.mT / self.scale(q)).softmax(-1) * "
+     "m[:, None]", "applied after the softmax"),
+    ("...", "mask=lambda self, s, m: s * m[:, None]",
+     "a forbidden score is set to 0"),
+    ("...", "mask=lambda self, s, m: s.masked_fill(~m[0], -torch.inf)",
+     "mask of the first one"),
+    ("...",
+     "mask=lambda self, s, m: s.masked_fill(~m.expand(s[:, 0].shape).mT[:, "
+     "None], -torch.inf)", "yours is turned around"),
+    ("...", "cut=lambda self, z: every_second(z, self.heads)",
+     "as if it had neighbours"),
+    ("...", "cut=lambda self, z: cut_well(z, 2)", "number of heads `heads`?"),
+    ("...", "mask=lambda self, s, m: s.masked_fill(~m, -torch.inf)",
+     "yours has met the heads"),
+    ("...",
+     "weigh=lambda self, q, k, m: self.mask(q @ k.mT / self.scale(q), "
+     "m).softmax(-2)", "runs over the queries"),
+    ("...",
+     "weigh=lambda self, q, k, m: (q @ k.mT / self.scale(q)).softmax(1) * "
+     "m[:, None]", "runs over the heads"),
+    ("...",
+     "weigh=lambda self, q, k, m: self.mask(k @ q.mT / self.scale(q), "
+     "m).softmax(-1)", "queries and keys are swapped"),
+    ("...",
+     "weigh=lambda self, q, k, m: self.mask(q @ k.mT / self.scale(q), m).exp()",
+     "not yet divided by their sum"),
+    ("...", "weigh=no_maximum", "subtract the row's maximum"),
+    ("...", "weigh=lambda self, q, k, m: q @ k.mT / self.scale(q) * m[:, None]",
+     "there is no softmax"),
+    ("...",
+     "cut=lambda self, z: viewed(z, self.heads), join=lambda self, c: "
+     "c.flatten(1).view(c.shape[0], c.shape[2], -1)",
+     "a part of the sentence, not some columns"),
+    ("...", "join=lambda self, c: c.reshape(c.shape[0], c.shape[2], -1)",
+     "joined without transposing back"),
+    ("...",
+     "cut=lambda self, z: every_second(z, self.heads), join=lambda self, c: "
+     "c.permute(0, 2, 3, 1).flatten(2)", "takes every second one"),
+    ("...", "join=lambda self, c: c.permute(0, 2, 3, 1).flatten(2)",
+     "sums are interleaved"),
+    ("...", "cut=lambda self, z: z[:, None], join=lambda self, c: c[:, 0]",
+     "nothing is split"),
+    ("...", "out=lambda self, c: c", "W_o is missing"),
+    ("...", "out=lambda self, c: c @ self.W_o.T", "not x @ W_o.T"),
+    ("...",
+     "project=lambda self, x: (x @ self.W_q.T, x @ self.W_k.T, x @ "
+     "self.W_v.T), out=lambda self, c: c @ self.W_o.T",
+     "which is what nn.Linear and F.linear do"),
+    ("...",
+     "project=lambda self, x: (x @ self.W_q, x @ self.W_q, x @ self.W_v)",
+     "the keys are made with W_q"),
+    ("...",
+     "project=lambda self, x: (x @ self.W_q, x @ self.W_k, x @ self.W_k)",
+     "the values are made with W_k"),
+    ("...", "project=lambda self, x: (x @ self.W_q, x @ self.W_k, x)",
+     "W_v is missing"),
+    ("...", "forward=lambda self, x, m: x + Heads.forward(self, x, m)",
+     "x is added"),
+    ("...", "forward=and_weights", "return one array, not a tuple"),
+    ("...", "forward=lambda self, x, m: None", "did you forget `return`?"),
+    ("...", "forward=torch.no_grad()(Heads.forward)",
+     "no gradient flows through MultiHead"),
+    ("...", "weigh=lambda self, q, k, m: Heads.weigh(self, q, k, m).detach()",
+     "the gradient of W_q, W_k, x is not"),
+    ("...", "weigh=torch.no_grad()(Heads.weigh)",
+     "the gradient of W_q, W_k, x is not"),
+    ("...", "join=lambda self, c: together(c.detach())",
+     "the gradient of W_q, W_k, W_v, x is not"),
+    ("...",
+     "project=lambda self, x: (x @ self.W_q.data, x @ self.W_k, x @ self.W_v)",
+     "something is detached"),
+    ("...",
+     "project=lambda self, x: (x @ self.W_q, x @ self.W_k.detach(), x @ "
+     "self.W_v)", "the gradient of W_k is not"),
+    ("...", "project=lambda self, x: Heads.project(self, x.detach())",
+     "the gradient of x is not"),
+    ("...", "out=lambda self, c: c @ self.W_o.data",
+     "the gradient of W_o is not"),
+    ("...", "out=lambda self, c: c @ torch.tensor(self.W_o.tolist())",
+     "the gradient of W_o is not"),
+    ("...", "mask=lambda self, s, m: s.masked_fill(~m[:, None], -1000.0)",
+     "not low enough where scores lie beyond it"),
+    ("...", "mask=lambda self, s, m: Heads.mask(self, s.clamp(-50, 50), m)",
+     "large scores are clipped"),
+    ("...", "scale=lambda self, q: int(q.shape[-1] ** 0.5)",
+     "cut to a whole number"),
+    ("...",
+     "weigh=lambda self, q, k, m: Heads.weigh(self, q, k, m) / (1 + 1e-7)",
+     "nothing is added to a sum"),
+    ("...",
+     "weigh=lambda self, q, k, m: Heads.weigh(self, q, k, m) * "
+     "(Heads.weigh(self, q, k, m) > 1e-9)", "nothing may be cut off"),
+])  # fmt: skip
 
 
 def no_maximum(self, q, k, m):
@@ -917,105 +579,12 @@ def no_maximum(self, q, k, m):
     return w / w.sum(dim=-1, keepdim=True)
 
 
-wrong_module("subtract the row's maximum", weigh=no_maximum)
-wrong_module(
-    "there is no softmax",
-    weigh=lambda self, q, k, m: (q @ k.mT / self.scale(q)) * m[:, None],
-)
-wrong_module(
-    "a part of the sentence, not some columns",
-    cut=lambda self, z: viewed(z, self.heads),
-    join=lambda self, c: c.flatten(1).view(c.shape[0], c.shape[2], -1),
-)
-wrong_module(
-    "joined without transposing back",
-    join=lambda self, c: c.reshape(c.shape[0], c.shape[2], -1),
-)
-wrong_module(
-    "takes every second one",
-    cut=lambda self, z: every_second(z, self.heads),
-    join=lambda self, c: c.permute(0, 2, 3, 1).flatten(2),
-)
-wrong_module(
-    "sums are interleaved",
-    join=lambda self, c: c.permute(0, 2, 3, 1).flatten(2),
-)
-wrong_module(
-    "nothing is split",
-    cut=lambda self, z: z[:, None],
-    join=lambda self, c: c[:, 0],
-)
-wrong_module("W_o is missing", out=lambda self, c: c)
-wrong_module("not x @ W_o.T", out=lambda self, c: c @ self.W_o.T)
-wrong_module(
-    "which is what nn.Linear and F.linear do",
-    project=lambda self, x: (x @ self.W_q.T, x @ self.W_k.T, x @ self.W_v.T),
-    out=lambda self, c: c @ self.W_o.T,
-)
-wrong_module(
-    "the keys are made with W_q",
-    project=lambda self, x: (x @ self.W_q, x @ self.W_q, x @ self.W_v),
-)
-wrong_module(
-    "the values are made with W_k",
-    project=lambda self, x: (x @ self.W_q, x @ self.W_k, x @ self.W_k),
-)
-wrong_module(
-    "W_v is missing",
-    project=lambda self, x: (x @ self.W_q, x @ self.W_k, x),
-)
+def and_weights(self, x, attention_mask):
+    return Heads.forward(self, x, attention_mask), self.W_q
 
-
-def and_weights(self, x, may_attend):
-    return Heads.forward(self, x, may_attend), self.W_q
-
-
-wrong_module(
-    "x is added",
-    forward=lambda self, x, m: x + Heads.forward(self, x, m),
-)
-wrong_module("return one array, not a tuple", forward=and_weights)
-wrong_module("did you forget `return`?", forward=lambda self, x, m: None)
 
 # Right in value, wrong in gradient.
 
-wrong_module(
-    "no gradient flows through MultiHead",
-    forward=torch.no_grad()(Heads.forward),
-)
-wrong_module(
-    "the gradient of W_q, W_k, x is not",
-    weigh=lambda self, q, k, m: Heads.weigh(self, q, k, m).detach(),
-)
-wrong_module(
-    "the gradient of W_q, W_k, x is not",
-    weigh=torch.no_grad()(Heads.weigh),
-)
-wrong_module(
-    "the gradient of W_q, W_k, W_v, x is not",
-    join=lambda self, c: together(c.detach()),
-)
-wrong_module(
-    "something is detached",
-    project=lambda self, x: (x @ self.W_q.data, x @ self.W_k, x @ self.W_v),
-)
-wrong_module(
-    "the gradient of W_k is not",
-    project=lambda self, x: (
-        (x @ self.W_q, x @ self.W_k.detach(), x @ self.W_v)
-    ),
-)
-wrong_module(
-    "the gradient of x is not",
-    project=lambda self, x: Heads.project(self, x.detach()),
-)
-wrong_module(
-    "the gradient of W_o is not", out=lambda self, c: c @ self.W_o.data
-)
-wrong_module(
-    "the gradient of W_o is not",
-    out=lambda self, c: c @ torch.tensor(self.W_o.tolist()),
-)
 
 # Parameters that are not what the text asks for.
 
@@ -1084,40 +653,47 @@ wrong_init("W_o is missing. Not asked for: W_out", renamed)
 wrong_init("W_o is missing", without)
 
 
-@HIDDEN.wrong("2_3.f", "copied from the random ones")
+HIDDEN.mutants("2_3.f", """
 class MultiHead(Heads):
     def __init__(self, width, heads):
-        super().__init__(width, heads)
-        early_copy(self)
-
-    def project(self, x):
-        return x @ self.copy, x @ self.W_k, x @ self.W_v
-
-
-@HIDDEN.wrong("2_3.f", "a weight is made anew in forward")
-class MultiHead(Heads):
-    def out(self, c):
-        return nn.Linear(c.shape[-1], c.shape[-1])(c)
-
-
-@HIDDEN.wrong("2_3.f", "a weight is made anew in forward")
-class MultiHead(Heads):
-    def out(self, c):
-        self.W_o = nn.Parameter(torch.randn(c.shape[-1], c.shape[-1]))
-        return c @ self.W_o
-
-
-@HIDDEN.wrong("2_3.f", "dropped at random in evaluation")
-class MultiHead(Heads):
-    def out(self, c):
-        return nn.functional.dropout(c @ self.W_o, 0.5)
-
-
-@HIDDEN.wrong("2_3.f", "changes its parameter W_q in forward")
-class MultiHead(Heads):
-    def project(self, x):
-        self.W_q.data /= self.heads
-        return Heads.project(self, x)
+        self.heads = heads
+""", [
+    ("self.heads = heads",
+     "super().__init__(width, heads)\n"
+     "        early_copy(self)\n"
+     "    def project(self, x):\n"
+     "        return x @ self.copy, x @ self.W_k, x @ self.W_v",
+     "copied from the random ones"),
+    ([("__init__(self, width, heads)", "out(self, c)"),
+      ("self.heads = heads", "return nn.Linear(c.shape[-1], c.shape[-1])(c)")],
+     "a weight is made anew in forward"),
+    ("__init__(self, width, heads):\n        self.heads = heads",
+     "out(self, c):\n"
+     "        self.W_o = nn.Parameter(torch.randn(c.shape[-1], c.shape[-1]))\n"
+     "        return c @ self.W_o", "a weight is made anew in forward"),
+    ([("__init__(self, width, heads)", "out(self, c)"), ("self.heads = heads",
+       "return nn.functional.dropout(c @ self.W_o, 0.5)")],
+     "dropped at random in evaluation"),
+    ([("__init__(self, width, heads)", "project(self, x)"), ("heads = heads",
+       "W_q.data /= self.heads\n        return Heads.project(self, x)")],
+     "changes its parameter W_q in forward"),
+    ([], "must begin: super().__init__()"),
+    ([(", heads", ""), ("self.heads = heads", "super().__init__(width, 2)")],
+     "MultiHead(8, 2) raised TypeError"),
+    ([("__init__(self, width, heads)", "forward(self, x)"),
+      ("self.heads = heads", "return Heads.forward(self, x, None)")],
+     "MultiHead raised TypeError"),
+    ([("__init__", "mask"), ("width, heads", "s, m"), ("self.heads = heads",
+       "return s.masked_fill(~m[:, None, :1], -torch.inf)")],
+     "all queries get the mask of the first one"),
+    ([("__init__", "mask"), ("width, heads", "s, m"), ("self.heads = heads",
+       "return s.masked_fill(~m.view(len(s), 1, *s.shape[2:]), -torch.inf)")],
+     "(arguments: (4, 5, 6), (4, 1, 5))"),  # for (b, n, n) only
+    ([("def __init__(self, width, heads)",
+       "KEPT = {}\n    def mask(self, s, m)"), ("self.heads = heads",
+       "return Heads.mask(self, s, self.KEPT.setdefault(m.shape, m))")],
+     "is a mask kept?"),
+])  # fmt: skip
 
 
 def builder(width, heads):
@@ -1128,81 +704,9 @@ builder.__name__ = "MultiHead"
 HIDDEN.wrong("2_3.f", "must be a class derived from nn.Module")(builder)
 
 
-@HIDDEN.wrong("2_3.f", "must begin: super().__init__()")
-class MultiHead(Heads):
-    def __init__(self, width, heads):
-        self.heads = heads
-
-
-@HIDDEN.wrong("2_3.f", "MultiHead(8, 2) raised TypeError")
-class MultiHead(Heads):
-    def __init__(self, width):
-        super().__init__(width, 2)
-
-
-@HIDDEN.wrong("2_3.f", "MultiHead raised TypeError")
-class MultiHead(Heads):
-    def forward(self, x):
-        return Heads.forward(self, x, None)
-
-
-@HIDDEN.wrong("2_3.f", "all queries get the mask of the first one")
-class MultiHead(Heads):
-    def mask(self, s, m):
-        return s.masked_fill(~m[:, None, :1], -torch.inf)
-
-
-@HIDDEN.wrong("2_3.f", "(arguments: (4, 5, 6), (4, 1, 5))")
-class MultiHead(Heads):
-    def mask(self, s, m):  # for (b, n, n) only
-        return s.masked_fill(~m.view(len(s), 1, *s.shape[2:]), -torch.inf)
-
-
-wrong_module(
-    "not low enough where scores lie beyond it",
-    mask=lambda self, s, m: s.masked_fill(~m[:, None], -1000.0),
-)
-wrong_module(
-    "large scores are clipped",
-    mask=lambda self, s, m: Heads.mask(self, s.clamp(-50, 50), m),
-)
-wrong_module(
-    "cut to a whole number", scale=lambda self, q: int(q.shape[-1] ** 0.5)
-)
-
-
 @HIDDEN.wrong("2_3.f", "a maximum of its own")
 class MultiHead(Heads):
     def weigh(self, q, k, m):
         s = self.mask(q @ k.mT / self.scale(q), m)
         e = (s - s.max()).exp()
         return e / e.sum(-1, keepdim=True).clamp(min=1e-30)
-
-
-@HIDDEN.wrong("2_3.d", "after the others' columns have changed")
-def self_attend(x, W_q, W_k, W_v, heads):
-    half, out = x.shape[2] // 2, []
-    for columns in (slice(0, half), slice(half, None)):
-        q, k, v = ((x @ W)[..., columns] for W in (W_q, W_k, W_v))
-        out.append(attention(q, k, v)[0])
-    return torch.cat(out, -1)
-
-
-wrong_module(
-    "nothing is added to a sum",
-    weigh=lambda self, q, k, m: Heads.weigh(self, q, k, m) / (1 + 1e-7),
-)
-wrong_module(
-    "nothing may be cut off",
-    weigh=lambda self, q, k, m: (
-        Heads.weigh(self, q, k, m) * (Heads.weigh(self, q, k, m) > 1e-9)
-    ),
-)
-
-
-@HIDDEN.wrong("2_3.f", "is a mask kept?")
-class MultiHead(Heads):
-    KEPT = {}
-
-    def mask(self, s, m):
-        return Heads.mask(self, s, self.KEPT.setdefault(m.shape, m))

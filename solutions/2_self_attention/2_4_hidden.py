@@ -10,7 +10,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden(withheld=("positions",))
+HIDDEN = Hidden(globals(), withheld=("nn.positions",))
 
 
 @HIDDEN.check("2_4.a", "random sizes")
@@ -94,118 +94,55 @@ def right(width, base):
     return base ** (-2 * np.arange(width // 2) / width)
 
 
-@HIDDEN.wrong("2_4.a", "positions before 0 have lost their sign")
-def waves(start, n, width, base):
-    return halves(abs(angles(start, n, right(width, base))))
-
-
-@HIDDEN.wrong("2_4.a", "positions before 0 have become 0")
-def waves(start, n, width, base):
-    return halves(np.maximum(angles(start, n, right(width, base)), 0))
-
-
-@HIDDEN.wrong("2_4.a", "is something in float32")
-def waves(start, n, width, base):
-    a = angles(start, n, right(width, base)).astype(np.float32)
-    return halves(a).astype(float)
-
-
-@HIDDEN.wrong("2_4.a", "are your rates rounded, or base?")
-def waves(start, n, width, base):
-    return halves(angles(start, n, right(width, base).round(6)))
-
-
-@HIDDEN.wrong("2_4.a", "all have their own row")
-def waves(start, n, width, base):
-    rates = right(width, base)
-    return halves((start + np.minimum(np.arange(n), 511))[:, None] * rates)
-
-
-@HIDDEN.wrong("2_4.a", "all have their own row")
-def waves(start, n, width, base):
-    rates = base ** (-2 * np.arange(width // 2) / min(width, 64))
-    return halves(angles(start, n, rates))
-
-
-@HIDDEN.wrong("2_4.a", "sine and cosine alternate")
-def waves(start, n, width, base):
-    a = angles(start, n, right(width, base))
-    return np.stack([np.sin(a), np.cos(a)], axis=-1).reshape(n, width)
-
-
-@HIDDEN.wrong("2_4.a", "the cosines come first")
-def waves(start, n, width, base):
-    a = angles(start, n, right(width, base))
-    return np.concatenate([np.cos(a), np.sin(a)], axis=1)
-
-
-@HIDDEN.wrong("2_4.a", "position 0, not start")
-def waves(start, n, width, base):
-    return halves(angles(0, n, right(width, base)))
-
-
-@HIDDEN.wrong("2_4.a", "position start + 1")
-def waves(start, n, width, base):
-    return halves(angles(start + 1, n, right(width, base)))
-
-
-@HIDDEN.wrong("2_4.a", "the exponent is 2t / d, not t / d")
-def waves(start, n, width, base):
-    rates = base ** (-np.arange(width // 2) / width)
-    return halves(angles(start, n, rates))
-
-
-@HIDDEN.wrong("2_4.a", "the rates grow in yours")
-def waves(start, n, width, base):
-    return halves(angles(start, n, 1 / right(width, base)))
-
-
-@HIDDEN.wrong("2_4.a", "the exponents run from 0 to 1")
-def waves(start, n, width, base):
-    rates = base ** -np.linspace(0, 1, width // 2)
-    return halves(angles(start, n, rates))
-
-
-@HIDDEN.wrong("2_4.a", "divide with /, not with //")
-def waves(start, n, width, base):
-    rates = base ** (-2 * np.arange(width // 2) // width * 1.0)
-    return halves(angles(start, n, rates))
-
-
-@HIDDEN.wrong("2_4.a", "before 0, too")
-def waves(start, n, width, base):
-    return halves(angles(abs(start), n, right(width, base)))
-
-
-@HIDDEN.wrong("2_4.a", "before 0, too")
-def waves(start, n, width, base):
-    return halves(angles(max(start, 0), n, right(width, base)))
-
-
-@HIDDEN.wrong("2_4.a", "at the same rate")
-def waves(start, n, width, base):
-    return halves(angles(start, n, np.ones(width // 2)))
-
-
-@HIDDEN.wrong("2_4.a", "taken as degrees")
-def waves(start, n, width, base):
-    return halves(np.deg2rad(angles(start, n, right(width, base))))
-
-
-@HIDDEN.wrong("2_4.a", "no 2 pi")
-def waves(start, n, width, base):
-    return halves(2 * np.pi * angles(start, n, right(width, base)))
-
-
-@HIDDEN.wrong("2_4.a", "yours is transposed")
+HIDDEN.mutants("2_4.a", """
 def waves(start, n, width, base):
     return halves(angles(start, n, right(width, base))).T
-
-
-@HIDDEN.wrong("2_4.a", "expected")
-def waves(start, n, width, base):
+""", [
+    ([("angles", "abs(angles"), (".T", ")")],
+     "positions before 0 have lost their sign"),
+    ("(angles(start, n, right(width, base))).T",
+     "(np.maximum(angles(start, n, right(width, base)), 0))",
+     "positions before 0 have become 0"),
+    ("return halves(angles(start, n, right(width, base))).T",
+     "a = angles(start, n, right(width, base)).astype(np.float32)\n"
+     "    return halves(a).astype(float)", "is something in float32"),
+    (")).T", ".round(6)))", "are your rates rounded, or base?"),
+    ([("return halves(angles(start, n,", "rates ="), ("base))",
+       "base)\n    return halves((start + np.minimum(np.arange(n), 511)"),
+      (".T", "[:, None] * rates)")], "all have their own row"),
+    ("return halves(angles(start, n, right(width, base))).T",
+     "rates = base ** (-2 * np.arange(width // 2) / min(width, 64))\n"
+     "    return halves(angles(start, n, rates))", "all have their own row"),
+    ([("return halves(", "a ="),
+      ("base))", "base))\n    return np.stack([np.sin(a), np.cos(a)], axis=-1"),
+      ("T", "reshape(n, width)")], "sine and cosine alternate"),
+    ([("return halves(", "a ="),
+      (").T", "\n    return np.concatenate([np.cos(a), np.sin(a)], axis=1)")],
+     "the cosines come first"),
+    ([("start, n, right", "0, n, right"), (".T", "")], "position 0, not start"),
+    ([(", n, right", "+ 1, n, right"), (".T", "")], "position start + 1"),
+    ([("return",
+       "rates = base ** (-np.arange(width // 2) / width)\n    return"),
+      ("right(width, base))).T", "rates))")],
+     "the exponent is 2t / d, not t / d"),
+    ([("right", "1 / right"), (".T", "")], "the rates grow in yours"),
+    ([("return", "rates = base ** -np.linspace(0, 1, width // 2)\n    return"),
+      ("right(width, base))).T", "rates))")], "the exponents run from 0 to 1"),
+    ("return halves(angles(start, n, right(width, base))).T",
+     "rates = base ** (-2 * np.arange(width // 2) // width * 1.0)\n"
+     "    return halves(angles(start, n, rates))",
+     "divide with /, not with //"),
+    ([("start, n, right", "abs(start), n, right"), (".T", "")],
+     "before 0, too"),
+    ([("start, n, right", "max(start, 0), n, right"), (".T", "")],
+     "before 0, too"),
+    ("right(width, base))).T", "np.ones(width // 2)))", "at the same rate"),
+    ([("angles", "np.deg2rad(angles"), (".T", ")")], "taken as degrees"),
+    ([("angles", "2 * np.pi * angles"), (".T", "")], "no 2 pi"),
+    ([], "yours is transposed"),
     # the base forgotten: the book's default for every call
-    return halves(angles(start, n, right(width, 10_000.0)))
+    ("base))).T", "10_000.0)))", "expected"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("2_4.a", "squared, added")
@@ -255,189 +192,87 @@ def turn(x, positions, base):
     return torch.cat(halves, -1)
 
 
-@HIDDEN.wrong("2_4.b", "in each head")
-def turn(x, positions, base):
-    same = x.shape[1] == x.shape[2]  # then heads are taken for rows
-    places = positions[:, :, None, None] if same else spread(positions)
-    return by(x, places * steps(x, base))
-
-
-@HIDDEN.wrong("2_4.b", "Or positions are cut off")
-def turn(x, positions, base):
-    return by(x, spread(positions).clamp(min=-1000) * steps(x, base))
-
-
-@HIDDEN.wrong("2_4.b", "positions are taken from the first row's")
-def turn(x, positions, base):
-    return by(x, spread(positions - positions[:, :1]) * steps(x, base))
-
-
-@HIDDEN.wrong("2_4.b", "you turn the other way")
-def turn(x, positions, base):
-    return by(x, spread(positions) * steps(x, base), sign=-1)
-
-
-@HIDDEN.wrong("2_4.b", "you pair neighbouring columns")
-def turn(x, positions, base):
-    a = spread(positions) * steps(x, base)
-    u, v = x[..., 0::2], x[..., 1::2]
-    pair = u * a.cos() - v * a.sin(), u * a.sin() + v * a.cos()
-    return torch.stack(pair, dim=-1).flatten(-2)
-
-
-@HIDDEN.wrong("2_4.b", "the same angle")
-def turn(x, positions, base):
-    return by(x, spread(positions) * torch.ones(x.shape[-1] // 2))
-
-
-@HIDDEN.wrong("2_4.b", "the row number as position")
-def turn(x, positions, base):
-    return by(x, torch.arange(x.shape[2])[:, None] * steps(x, base))
-
-
-@HIDDEN.wrong("2_4.b", "the exponent is 2t / d, not t / d")
-def turn(x, positions, base):
-    return by(x, spread(positions) * steps(x, base, power=-1.0))
-
-
-@HIDDEN.wrong("2_4.b", "the rates grow in yours")
-def turn(x, positions, base):
-    return by(x, spread(positions) * steps(x, base, power=2.0))
-
-
-@HIDDEN.wrong("2_4.b", "each other's rates")
-def turn(x, positions, base):
-    return by(x, spread(positions) * steps(x, base).flip(0))
-
-
-@HIDDEN.wrong("2_4.b", "the length is lost")
-def turn(x, positions, base):
-    cos = (spread(positions) * steps(x, base)).cos()
-    return x * torch.cat([cos, cos], dim=-1)
-
-
-@HIDDEN.wrong("2_4.b", "taken as degrees")
-def turn(x, positions, base):
-    return by(x, (spread(positions) * steps(x, base)).deg2rad())
-
-
-@HIDDEN.wrong("2_4.b", "changes its argument in place")
-def turn(x, positions, base):
-    a = spread(positions) * steps(x, base)
-    u, v = x.chunk(2, dim=-1)
-    old = u.clone()
-    x[..., : x.shape[-1] // 2] = u * a.cos() - v * a.sin()
-    x[..., x.shape[-1] // 2 :] = old * a.sin() + v * a.cos()
-    return x
-
-
-@HIDDEN.wrong("2_4.b", "no gradient flows")
-def turn(x, positions, base):
-    return by(x.detach(), spread(positions) * steps(x, base))
-
-
-@HIDDEN.wrong("2_4.b", "Is a part of x detached?")
-def turn(x, positions, base):
-    a = spread(positions) * steps(x, base)
-    u, v = x.chunk(2, dim=-1)
-    u_fixed = u.detach()
-    turned = u * a.cos() - v * a.sin(), u_fixed * a.sin() + v * a.cos()
-    return torch.cat(turned, dim=-1)
-
-
-@HIDDEN.wrong("2_4.b", "its own row of positions")
+HIDDEN.mutants("2_4.b", """
 def turn(x, positions, base):
     return by(x, spread(positions[:1]) * steps(x, base))
-
-
-@HIDDEN.wrong("2_4.b", "expected")
+""", [
+    # then heads are taken for rows
+    ("return by(x, spread(positions[:1])",
+     "same = x.shape[1] == x.shape[2]\n"
+     "    places = positions[:, :, None, None] if same else spread(positions)\n"
+     "    return by(x, places", "in each head"),
+    ("(positions[:1])", "(positions).clamp(min=-1000)",
+     "Or positions are cut off"),
+    ("[:1]", "- positions[:, :1]", "positions are taken from the first row's"),
+    ([("[:1]", ""), ("(x, base)", "(x, base), sign=-1")],
+     "you turn the other way"),
+    ("(positions[:1]) * steps(x, base)",
+     "(positions) * torch.ones(x.shape[-1] // 2)", "the same angle"),
+    ("spread(positions[:1])", "torch.arange(x.shape[2])[:, None]",
+     "the row number as position"),
+    ([("[:1]", ""), ("x, base", "x, base, power=-1.0")],
+     "the exponent is 2t / d, not t / d"),
+    ([("[:1]", ""), ("x, base", "x, base, power=2.0")],
+     "the rates grow in yours"),
+    ([("[:1]", ""), ("base))", "base).flip(0))")], "each other's rates"),
+    ("return by(x, spread(positions[:1]) * steps(x, base))",
+     "cos = (spread(positions) * steps(x, base)).cos()\n"
+     "    return x * torch.cat([cos, cos], dim=-1)", "the length is lost"),
+    ("(x, spread(positions[:1]) * steps(x, base))",
+     "(x, (spread(positions) * steps(x, base)).deg2rad())", "taken as degrees"),
+    ([(", spread", ".detach(), spread"), ("[:1]", "")], "no gradient flows"),
+    ([], "its own row of positions"),
+    ("spread(positions[:1])", "positions[:, :, None, None]",
+     "must match the size of tensor"),  # positions along the heads' axis
+])  # fmt: skip
+HIDDEN.mutants("2_4.b", """
 def turn(x, positions, base):
-    # the second half is made from the new first half
     a = spread(positions) * steps(x, base)
     u, v = x.chunk(2, dim=-1)
     u = u * a.cos() - v * a.sin()
     return torch.cat([u, u * a.sin() + v * a.cos()], dim=-1)
-
-
-@HIDDEN.wrong("2_4.b", "must match the size of tensor")
-def turn(x, positions, base):
-    # positions along the heads' axis
-    return by(x, positions[:, :, None, None] * steps(x, base))
+""", [
+    ([(".chunk(2, dim=-1)\n    u", "[..., 0::2], x[..., 1::2]\n    pair"),
+      ("\n    return torch.cat([u", ""),
+      ("], dim=-1)", "\n    return torch.stack(pair, dim=-1).flatten(-2)")],
+     "you pair neighbouring columns"),
+    ([("u =", "old = u.clone()\n    x[..., : x.shape[-1] // 2] ="),
+      ("return torch.cat([u, u", "x[..., x.shape[-1] // 2 :] = old"),
+      ("], dim=-1)", "\n    return x")], "changes its argument in place"),
+    ([("u =", "u_fixed = u.detach()\n    turned ="),
+      ("\n    return torch.cat([u, u * a.sin() + v * a.cos()]",
+       ", u_fixed * a.sin() + v * a.cos()\n    return torch.cat(turned")],
+     "Is a part of x detached?"),
+    ([], "expected"),  # the second half is made from the new first half
+])  # fmt: skip
 
 
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_4.c", "a series for small slopes")
-def mean_distance(slope):
-    return 1 / slope - 1 / 2 + slope / 12
-
-
-@HIDDEN.wrong("2_4.c", "is something added")
-def mean_distance(slope):
-    return 1 / (np.exp(slope) - 1 + 1e-9)
-
-
-@HIDDEN.wrong("2_4.c", "in float32 and then made float64")
-def mean_distance(slope):
-    return (1 / np.expm1(np.float32(slope))).astype(float)
-
-
-@HIDDEN.wrong("2_4.c", "slopes 0.000001 and 0.001")
-def mean_distance(slope):
-    far = np.arange(20_000)
-    a = np.exp(-np.multiply.outer(slope, far))
-    return (a * far).sum(-1) / a.sum(-1)
-
-
-@HIDDEN.wrong("2_4.c", "times e^25 - 1")
-def mean_distance(slope):
-    return 1 / (np.exp(np.minimum(slope, 20)) - 1)
-
-
-@HIDDEN.wrong("2_4.c", "the mean of a continuous distance")
-def mean_distance(slope):
-    return 1 / slope
-
-
-@HIDDEN.wrong("2_4.c", "you count from distance 1")
-def mean_distance(slope):
-    return 1 / (1 - np.exp(-slope))
-
-
-@HIDDEN.wrong("2_4.c", "the weights must sum to 1")
-def mean_distance(slope):
-    return np.exp(-slope) / (1 - np.exp(-slope)) ** 2
-
-
-@HIDDEN.wrong("2_4.c", "the ratio of one weight to the next")
-def mean_distance(slope):
-    return np.exp(-slope)
-
-
-@HIDDEN.wrong("2_4.c", "check the sign")
-def mean_distance(slope):
-    return 1 / (np.exp(slope) + 1)
-
-
-@HIDDEN.wrong("2_4.c", "a weight is halved")
-def mean_distance(slope):
-    return np.log(2) / slope
-
-
-@HIDDEN.wrong("2_4.c", "powers of e, not of 2")
-def mean_distance(slope):
-    return 1 / (2**slope - 1)
-
-
-@HIDDEN.wrong("2_4.c", "the inverse of the mean")
-def mean_distance(slope):
-    return np.exp(slope) - 1
-
-
-@HIDDEN.wrong("2_4.c", "the weight at distance 0")
-def mean_distance(slope):
-    return 1 - np.exp(-slope)
+HIDDEN.mutants("2_4.c", None, [
+    ("(np.exp(slope) - 1)", "slope - 1 / 2 + slope / 12",
+     "a series for small slopes"),
+    ("- 1", "- 1 + 1e-9", "is something added"),
+    ("1 / (np.exp(slope) - 1)",
+     "(1 / np.expm1(np.float32(slope))).astype(float)",
+     "in float32 and then made float64"),
+    ([("return 1 / (", "far = np.arange(20_000)\n    a ="), ("slope) -",
+       "-np.multiply.outer(slope, far))\n    return (a * far).sum(-"),
+      ("1)", "1) / a.sum(-1)")], "slopes 0.000001 and 0.001"),
+    ("(slope) -", "(np.minimum(slope, 20)) -", "times e^25 - 1"),
+    ("(np.exp(slope) - 1)", "slope", "the mean of a continuous distance"),
+    ("np.exp(slope) - 1", "1 - np.exp(-slope)", "you count from distance 1"),
+    ("1 / (np.exp(slope) - 1)", "np.exp(-slope) / (1 - np.exp(-slope)) ** 2",
+     "the weights must sum to 1"),
+    ("1 / (np.exp(slope) - 1)", "np.exp(-slope)",
+     "the ratio of one weight to the next"),
+    ("- 1", "+ 1", "check the sign"),
+    ("1 / (np.exp(slope) - 1)", "np.log(2) / slope", "a weight is halved"),
+    ("np.exp(slope)", "2**slope", "powers of e, not of 2"),
+    ("1 / (np.exp(slope) - 1)", "np.exp(slope) - 1", "the inverse of the mean"),
+    ("/ (np.exp(slope) - 1)", "- np.exp(-slope)", "the weight at distance 0"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -448,122 +283,55 @@ def mix(q, k, v, dim=-1, scale=None):
     return (q @ k.T / scale).softmax(dim=dim) @ v
 
 
-@HIDDEN.wrong("2_4.d", "cut to a whole number")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    z = x + positions
-    s = z @ w_q @ (z @ w_k).T / int(w_q.shape[1] ** 0.5)
-    return s.softmax(-1) @ (z @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "the weights are blind to the order")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    return mix(x @ w_q, x @ w_k, (x + positions) @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "the weights are blind to the order")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    # positions added after the projections and the attention, to the output
-    return mix(x @ w_q, x @ w_k, x @ w_v) + mix(
-        x @ w_q, x @ w_k, positions @ w_v
-    )
-
-
-@HIDDEN.wrong("2_4.d", "attend_in_order raised RuntimeError")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    # positions added after the projection
-    q, k = x @ w_q + positions, x @ w_k + positions
-    return mix(q, k, x @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "the positions are nowhere")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    return mix(x @ w_q, x @ w_k, x @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "only the queries have positions")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    return mix((x + positions) @ w_q, x @ w_k, x @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "only the keys have positions")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    return mix(x @ w_q, (x + positions) @ w_k, x @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "the values have not")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    return mix((x + positions) @ w_q, (x + positions) @ w_k, x @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "the softmax runs over the queries")
+HIDDEN.mutants("2_4.d", """
 def attend_in_order(x, positions, w_q, w_k, w_v):
     x = x + positions
     return mix(x @ w_q, x @ w_k, x @ w_v, dim=0)
-
-
-@HIDDEN.wrong("2_4.d", "not divided by sqrt(d)")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x = x + positions
-    return mix(x @ w_q, x @ w_k, x @ w_v, scale=1)
-
-
-@HIDDEN.wrong("2_4.d", "divided by d, not by sqrt(d)")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x = x + positions
-    return mix(x @ w_q, x @ w_k, x @ w_v, scale=w_q.shape[1])
-
-
-@HIDDEN.wrong("2_4.d", "the root of the model's width")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x = x + positions
-    return mix(x @ w_q, x @ w_k, x @ w_v, scale=x.shape[1] ** 0.5)
-
-
-@HIDDEN.wrong("2_4.d", "the root of the values' width e")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x = x + positions
-    return mix(x @ w_q, x @ w_k, x @ w_v, scale=w_v.shape[1] ** 0.5)
-
-
-@HIDDEN.wrong("2_4.d", "added again before each projection")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x = x + positions
-    q = x @ w_q
-    x = x + positions
-    k = x @ w_k
-    x = x + positions
-    return mix(q, k, x @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "not multiplied with it")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x = x * positions
-    return mix(x @ w_q, x @ w_k, x @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "changes its argument in place")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x += positions
-    return mix(x @ w_q, x @ w_k, x @ w_v)
-
-
-@HIDDEN.wrong("2_4.d", "something is detached")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x = x + positions
-    a = (x @ w_q @ (x @ w_k).T / w_q.shape[1] ** 0.5).softmax(-1).detach()
-    return a @ x @ w_v
-
-
-@HIDDEN.wrong("2_4.d", "the gradient of w_v is not")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x = x + positions
-    return mix(x @ w_q, x @ w_k, x @ w_v.detach())
-
-
-@HIDDEN.wrong("2_4.d", "the gradient of positions is not")
-def attend_in_order(x, positions, w_q, w_k, w_v):
-    x = x + positions.detach()
-    return mix(x @ w_q, x @ w_k, x @ w_v)
+""", [
+    ("x = x + positions\n    return mix(x @ w_q, x @ w_k, x @ w_v, dim=0)",
+     "z = x + positions\n"
+     "    s = z @ w_q @ (z @ w_k).T / int(w_q.shape[1] ** 0.5)\n"
+     "    return s.softmax(-1) @ (z @ w_v)", "cut to a whole number"),
+    ([("x = x + positions\n    ", ""),
+      ("x @ w_v, dim=0", "(x + positions) @ w_v")],
+     "the weights are blind to the order"),
+    # positions added after the projections and the attention, to the output
+    ([("x = x + positions\n    ", ""),
+      (", dim=0", ") + mix(x @ w_q, x @ w_k, positions @ w_v")],
+     "the weights are blind to the order"),
+    # positions added after the projection
+    ([("x = x", "q, k = x @ w_q + positions, x @ w_k"),
+      ("x @ w_q, x @ w_k, x @ w_v, dim=0", "q, k, x @ w_v")],
+     "attend_in_order raised RuntimeError"),
+    ([("x = x + positions\n    ", ""), (", dim=0", "")],
+     "the positions are nowhere"),
+    ([("x = x + positions\n    return mix(x", "return mix((x + positions)"),
+      (", dim=0", "")], "only the queries have positions"),
+    ([("x = x + positions\n    ", ""), ("w_q, x", "w_q, (x + positions)"),
+      (", dim=0", "")], "only the keys have positions"),
+    ("x = x + positions\n    return mix(x @ w_q, x @ w_k, x @ w_v, dim=0)",
+     "return mix((x + positions) @ w_q, (x + positions) @ w_k, x @ w_v)",
+     "the values have not"),
+    ([], "the softmax runs over the queries"),
+    ("dim=0", "scale=1", "not divided by sqrt(d)"),
+    ("dim=0", "scale=w_q.shape[1]", "divided by d, not by sqrt(d)"),
+    ("dim=0", "scale=x.shape[1] ** 0.5", "the root of the model's width"),
+    ("dim=0", "scale=w_v.shape[1] ** 0.5", "the root of the values' width e"),
+    ("return mix(x @ w_q, x @ w_k, x @ w_v, dim=0)",
+     "q = x @ w_q\n"
+     "    x = x + positions\n"
+     "    k = x @ w_k\n"
+     "    x = x + positions\n"
+     "    return mix(q, k, x @ w_v)", "added again before each projection"),
+    ([("x +", "x *"), (", dim=0", "")], "not multiplied with it"),
+    ([("= x +", "+="), (", dim=0", "")], "changes its argument in place"),
+    ("return mix(x @ w_q, x @ w_k, x @ w_v, dim=0)",
+     "a = (x @ w_q @ (x @ w_k).T / w_q.shape[1] ** 0.5).softmax(-1).detach()\n"
+     "    return a @ x @ w_v", "something is detached"),
+    (", dim=0)", ".detach())", "the gradient of w_v is not"),
+    ([("+ positions", "+ positions.detach()"), (", dim=0", "")],
+     "the gradient of positions is not"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -583,38 +351,32 @@ def orders_of(n):
     return permutations(range(n))
 
 
-@HIDDEN.wrong("2_4.e", "did they stay while the words moved")
-def different_outputs(x, positions, w_q, w_k, w_v):
-    x, found = x + positions, set()  # the positions move with the words
-    for o in orders_of(len(x) - 1):
-        found.add(key(last_row(x[[*o, -1]], w_q, w_k, w_v)))
-    return len(found)
-
-
-@HIDDEN.wrong("2_4.e", "were the positions added, before the attention")
-def different_outputs(x, positions, w_q, w_k, w_v):
-    found = set()
-    for o in orders_of(len(x) - 1):
-        y = last_row(x[[*o, -1]], w_q, w_k, w_v) + positions[-1, : w_v.shape[1]]
-        found.add(key(y))
-    return len(found)
-
-
-@HIDDEN.wrong("2_4.e", "rounding errors only")
+HIDDEN.mutants("2_4.e", """
 def different_outputs(x, positions, w_q, w_k, w_v):
     found = set()
     for o in orders_of(len(x) - 1):
         y = last_row(x[[*o, -1]] + positions, w_q, w_k, w_v)
-        found.add(tuple(y.tolist()))
+        found.add(key(y, digits=0))
     return len(found)
-
-
-@HIDDEN.wrong("2_4.e", "the last row must stay the last")
-def different_outputs(x, positions, w_q, w_k, w_v):
-    found = set()
-    for o in orders_of(len(x)):
-        found.add(key(last_row(x[list(o)] + positions, w_q, w_k, w_v)))
-    return len(found)
+""", [
+    # the positions move with the words
+    ([("found =", "x, found = x + positions,"), ("y =", "found.add(key("),
+      ("+ positions, w_q, w_k, w_v)\n        found.add(key(y, digits=0",
+       ", w_q, w_k, w_v)")], "did they stay while the words moved"),
+    ([("+ positions, w_q, w_k, w_v)",
+       ", w_q, w_k, w_v) + positions[-1, : w_v.shape[1]]"), (", digits=0", "")],
+     "were the positions added, before the attention"),
+    ("key(y, digits=0)", "tuple(y.tolist())", "rounding errors only"),
+    ([("- 1):\n        y =", "):\n        found.add(key("),
+      ("[*o, -1]", "list(o)"), ("\n        found.add(key(y, digits=0", "")],
+     "the last row must stay the last"),
+    ([], "expected"),  # compared to whole numbers: different ones look the same
+    # no attention at all
+    ("y = last_row(x[[*o, -1]] + positions, w_q, w_k, w_v)\n"
+     "        found.add(key(y, digits=0))",
+     "found.add(key((x[[*o, -1]] * (positions + 1)).sum(axis=0)))",
+     "all numbers of the attention's output"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("2_4.e", "you counted orders, not different outputs")
@@ -634,15 +396,6 @@ def different_outputs(x, positions, w_q, w_k, w_v):
     for shift in range(n):  # only the cyclic orders
         o = [*np.roll(np.arange(n), shift), n]
         found.add(key(last_row(x[o] + positions, w_q, w_k, w_v)))
-    return len(found)
-
-
-@HIDDEN.wrong("2_4.e", "expected")
-def different_outputs(x, positions, w_q, w_k, w_v):
-    found = set()  # compared to whole numbers: different ones look the same
-    for o in orders_of(len(x) - 1):
-        y = last_row(x[[*o, -1]] + positions, w_q, w_k, w_v)
-        found.add(key(y, digits=0))
     return len(found)
 
 
@@ -667,25 +420,12 @@ for digits in (7, 14):
     HIDDEN.wrong("2_4.e", "agree to six decimals are the same")(
         counting(lambda y, digits=digits: key(y, digits))
     )
-HIDDEN.wrong("2_4.e", "all numbers of the attention's output")(
-    counting(lambda y: key(y[:1]))
-)
-HIDDEN.wrong("2_4.e", "all numbers of the attention's output")(
-    counting(lambda y: key(y[-1:]))
-)
-HIDDEN.wrong("2_4.e", "all numbers of the attention's output")(
-    counting(lambda y: key(y.sum(keepdims=True)))
-)
 
 
-@HIDDEN.wrong("2_4.e", "all numbers of the attention's output")
-def different_outputs(x, positions, w_q, w_k, w_v):
-    found = set()  # no attention at all
-    for o in orders_of(len(x) - 1):
-        found.add(key((x[[*o, -1]] * (positions + 1)).sum(axis=0)))
-    return len(found)
-
-
-HIDDEN.wrong("2_4.e", "round, do not cut off")(
-    counting(lambda y: tuple((y * 1e6).astype(int)))
-)
+HIDDEN.mutants("2_4.e", "different_outputs = counting(...)", [
+    ("...", "lambda y: key(y[:1])", "all numbers of the attention's output"),
+    ("...", "lambda y: key(y[-1:])", "all numbers of the attention's output"),
+    ("...", "lambda y: key(y.sum(keepdims=True))",
+     "all numbers of the attention's output"),
+    ("...", "lambda y: tuple((y * 1e6).astype(int))", "round, do not cut off"),
+])  # fmt: skip

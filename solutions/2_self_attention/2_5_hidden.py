@@ -8,12 +8,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from attnbook.nn.attention import attention
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 from attnbook.check.engine import Module
+from attnbook.nn.attention import attention
 from attnbook.nn.heads import join_heads, split_heads
 
-HIDDEN = Hidden(withheld=("transformer",))
+HIDDEN = Hidden(globals(), withheld=("nn.transformer",))
 NAMES = "gain_1 shift_1 W_q W_k W_v W_o gain_2 shift_2 W_1 b_1 W_2 b_2".split()
 
 
@@ -156,74 +156,49 @@ def loss(
     return language_loss
 
 
-def wrong_loss(says, **steps):
-    HIDDEN.wrong("2_5.a", says)(loss(**steps))
-
-
-wrong_loss(
-    "scored on the token it was shown",
-    rows=lambda z: z,
-    label=lambda t: t,
-    real=lambda t, pad: t != pad,
-)
-wrong_loss(
-    "the labels are not shifted",
-    label=lambda t: t[:, :-1],
-    real=lambda t, pad: t[:, :-1] != pad,
-)
-wrong_loss(
-    "shifted the wrong way",
-    rows=lambda z: z[:, 1:],
-    label=lambda t: t[:, :-1],
-    real=lambda t, pad: t[:, :-1] != pad,
-)
-wrong_loss(
-    "the shift goes the wrong way",
-    rows=lambda z: z[:, 1:],
-    label=lambda t: t[:, :-1],
-)
-wrong_loss(
-    "rolled around",
-    rows=lambda z: z,
-    label=lambda t: np.roll(t, -1, axis=1),
-    real=lambda t, pad: np.roll(t, -1, axis=1) != pad,
-)
-wrong_loss(
-    "padding is counted", real=lambda t, pad: np.full(t[:, 1:].shape, True)
-)
-wrong_loss(
-    "divided by all positions", join=lambda x, real, t: (x * real).mean()
-)
-wrong_loss(
-    "divided by all rows",
-    join=lambda x, real, t: (x * real).sum() / t.size,
-)
-wrong_loss(
-    "a mean of each sequence's mean",
-    join=lambda x, real, t: ((x * real).sum(1) / real.sum(1)).mean(),
-)
-wrong_loss(
-    "a mean over sequences of their sums",
-    join=lambda x, real, t: (x * real).sum(1).mean(),
-)
-wrong_loss("the sum; the mean", join=lambda x, real, t: x[real].sum())
-wrong_loss("bits: ln", join=lambda x, real, t: x[real].mean() / np.log(2))
-wrong_loss("-ln p is positive", join=lambda x, real, t: -x[real].mean())
-wrong_loss(
-    "the mask looks at the tokens that were read",
-    real=lambda t, pad: t[:, :-1] != pad,
-)
-wrong_loss("token 0 is left out", real=lambda t, pad: t[:, 1:] != 0)
-wrong_loss("runs over the positions", log=lambda z: log_softmax(z, axis=1))
-wrong_loss("not normalised", log=lambda z: z)
-wrong_loss(
-    "taken before the logarithm",
-    join=lambda x, real, t: -np.log(np.exp(-x[real]).mean()),
-)
-wrong_loss(
-    "subtract the row's maximum first",
-    log=lambda z: z - np.log(np.exp(z).sum(axis=-1, keepdims=True)),
-)
+HIDDEN.mutants("2_5.a", "language_loss = loss(join=lambda x, real, t: ...)", [
+    ("...", "(x * real).mean()", "divided by all positions"),
+    ("...", "(x * real).sum() / t.size", "divided by all rows"),
+    ("...", "((x * real).sum(1) / real.sum(1)).mean()",
+     "a mean of each sequence's mean"),
+    ("...", "(x * real).sum(1).mean()", "a mean over sequences of their sums"),
+    ("...", "x[real].sum()", "the sum; the mean"),
+    ("...", "x[real].mean() / np.log(2)", "bits: ln"),
+    ("...", "-x[real].mean()", "-ln p is positive"),
+    ("...", "-np.log(np.exp(-x[real]).mean())", "taken before the logarithm"),
+    ("...", "x[real].sum() / np.maximum(real.sum(1), 1).sum()",
+     "sentences of six, four and one"),
+])  # fmt: skip
+HIDDEN.mutants("2_5.a", "language_loss = loss(...)", [
+    ("...", "rows=lambda z: z, label=lambda t: t, real=lambda t, pad: t != pad",
+     "scored on the token it was shown"),
+    ("...", "label=lambda t: t[:, :-1], real=lambda t, pad: t[:, :-1] != pad",
+     "the labels are not shifted"),
+    ("...",
+     "rows=lambda z: z[:, 1:], label=lambda t: t[:, :-1], real=lambda t, pad: "
+     "t[:, :-1] != pad", "shifted the wrong way"),
+    ("...", "rows=lambda z: z[:, 1:], label=lambda t: t[:, :-1]",
+     "the shift goes the wrong way"),
+    ("...",
+     "rows=lambda z: z, label=lambda t: np.roll(t, -1, axis=1), real=lambda "
+     "t, pad: np.roll(t, -1, axis=1) != pad", "rolled around"),
+    ("...", "real=lambda t, pad: np.full(t[:, 1:].shape, True)",
+     "padding is counted"),
+    ("...", "real=lambda t, pad: t[:, :-1] != pad",
+     "the mask looks at the tokens that were read"),
+    ("...", "real=lambda t, pad: t[:, 1:] != 0", "token 0 is left out"),
+    ("...", "log=lambda z: log_softmax(z, axis=1)", "runs over the positions"),
+    ("...", "log=lambda z: z", "not normalised"),
+    ("...", "log=lambda z: z - np.log(np.exp(z).sum(axis=-1, keepdims=True))",
+     "subtract the row's maximum first"),
+    ("...", "log=one_maximum", "each row's own maximum"),
+    ("...", "log=lambda z: np.log(np.exp(log_softmax(z)))", "never compute p"),
+    ("...", "log=lambda z: np.log(np.exp(log_softmax(z)) + 1e-12)",
+     "never compute p"),
+    ("...",
+     "real=lambda t, pad: (t[:, 1:] != pad) & (t[:, :-1] != pad) & "
+     "(np.arange(t.shape[1] - 1) > 0)", "the first label of each sentence"),
+])  # fmt: skip
 
 
 def one_maximum(z):
@@ -231,42 +206,29 @@ def one_maximum(z):
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 
 
-wrong_loss("each row's own maximum", log=one_maximum)
-wrong_loss("never compute p", log=lambda z: np.log(np.exp(log_softmax(z))))
-wrong_loss(
-    "never compute p", log=lambda z: np.log(np.exp(log_softmax(z)) + 1e-12)
-)
-
-
-wrong_loss(
-    "the first label of each sentence",
-    real=lambda t, pad: (
-        (t[:, 1:] != pad) & (t[:, :-1] != pad) & (np.arange(t.shape[1] - 1) > 0)
-    ),
-)
-wrong_loss(
-    "sentences of six, four and one",
-    join=lambda x, real, t: x[real].sum() / np.maximum(real.sum(1), 1).sum(),
-)
-
-
-@HIDDEN.wrong("2_5.a", "divided by the real tokens")
-def language_loss(logits, target, pad):
-    real = target != pad
-    nats = -pick(log_softmax(logits[:, :-1]), target[:, 1:])
-    return (nats * real[:, 1:]).sum() / real.sum()
-
-
-@HIDDEN.wrong("2_5.a", "the vocabulary has lost the padding token")
-def language_loss(logits, target, pad):
-    logits = np.where(np.arange(logits.shape[2]) == pad, -1e9, logits)
-    return loss()(logits, target, pad)
-
-
-@HIDDEN.wrong("2_5.a", "are costs cut off?")
+HIDDEN.mutants("2_5.a", """
 def language_loss(logits, target, pad):
     nats = -pick(log_softmax(logits[:, :-1]), target[:, 1:])
     return nats.clip(max=2000)[target[:, 1:] != pad].mean()
+""", [
+    ([("\n    nats", "\n    real = target != pad\n    nats"),
+      ("nats.clip(max=2000)[target[:, 1:] != pad].mean()",
+       "(nats * real[:, 1:]).sum() / real.sum()")],
+     "divided by the real tokens"),
+    ("nats = -pick(log_softmax(logits[:, :-1]), target[:, 1:])\n"
+     "    return nats.clip(max=2000)[target[:, 1:] != pad].mean()",
+     "logits = np.where(np.arange(logits.shape[2]) == pad, -1e9, logits)\n"
+     "    return loss()(logits, target, pad)",
+     "the vocabulary has lost the padding token"),
+    ([], "are costs cut off?"),
+    ("nats = -pick(log_softmax(logits[:, :-1]), target[:, 1:])\n"
+     "    return nats.clip(max=2000)[target[:, 1:] != pad].mean()",
+     "return loss()(logits[:, :32], target[:, :32], pad)", "do all count?"),
+    ([("nats = -pick(log_softmax(logits[:, :-1]), target[:, 1:])",
+       "logits -= logits.max(axis=-1, keepdims=True)"),
+      ("nats.clip(max=2000)[target[:, 1:] != pad].mean()",
+       "loss()(logits, target, pad)")], "changes its argument in place"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("2_5.a", "each row's own maximum, not one number")
@@ -274,17 +236,6 @@ def language_loss(logits, target, pad):
     rows = logits[:, :-1] - logits.max(axis=(0, 2), keepdims=True)[:, :-1]
     nats = np.log(np.exp(rows).sum(-1)) - pick(rows, target[:, 1:])
     return nats[target[:, 1:] != pad].mean()
-
-
-@HIDDEN.wrong("2_5.a", "do all count?")
-def language_loss(logits, target, pad):
-    return loss()(logits[:, :32], target[:, :32], pad)
-
-
-@HIDDEN.wrong("2_5.a", "changes its argument in place")
-def language_loss(logits, target, pad):
-    logits -= logits.max(axis=-1, keepdims=True)
-    return loss()(logits, target, pad)
 
 
 # --- b ---------------------------------------------------------------------
@@ -396,70 +347,87 @@ wrong_norm(
         else gain * norm(z, 1, 0) * (1 - 1 / len(z.T)) ** 0.5 + shift
     ),
 )
-wrong_layer(
-    "the other norm's gain and shift", norm_2=lambda z, p: norm(z, *first(p))
-)
-wrong_layer(
-    "the other norm's gain and shift", norm_1=lambda z, p: norm(z, *second(p))
-)
-wrong_layer("not divided by sqrt(d)", head=lambda u, p: head(u, p, lambda p: 1))
-wrong_layer(
-    "by d, not by sqrt(d)",
-    head=lambda u, p: head(u, p, lambda p: p["W_q"].shape[1] ** 2),
-)
-wrong_layer(
-    "the root of the tokens' width w",
-    head=lambda u, p: head(u, p, lambda p: p["W_q"].shape[0]),
-)
-wrong_layer(
-    "the root of the values' width e",
-    head=lambda u, p: head(u, p, lambda p: p["W_v"].shape[1]),
-)
-wrong_layer(
-    "the softmax runs over the queries",
-    head=lambda u, p: head(u, p, weigh=lambda s: softmax(s, axis=0)),
-)
-wrong_layer(
-    "queries and keys are swapped", head=lambda u, p: head(u, p, turn=True)
-)
-wrong_layer(
-    "not divided by their sum", head=lambda u, p: head(u, p, weigh=np.exp)
-)
-wrong_layer(
-    "there is no softmax", head=lambda u, p: head(u, p, weigh=lambda s: s)
-)
-wrong_layer(
-    "subtract the row's maximum first",
-    head=lambda u, p: head(
-        u, p, weigh=lambda s: np.exp(s) / np.exp(s).sum(1, keepdims=True)
-    ),
-)
-wrong_layer(
-    "the ReLU is missing",
-    feed=lambda u, p: (u @ p["W_1"] + p["b_1"]) @ p["W_2"] + p["b_2"],
-)
-wrong_layer(
-    "the ReLU stands after W_2",
-    feed=lambda u, p: np.maximum(
-        (u @ p["W_1"] + p["b_1"]) @ p["W_2"] + p["b_2"], 0
-    ),
-)
-wrong_layer("one ReLU too many", feed=lambda u, p: np.maximum(feed(u, p), 0))
-wrong_layer("b_1 is missing", feed=lambda u, p: feed(u, p | {"b_1": 0}))
-wrong_layer(
-    "b_1 is added after the ReLU",
-    feed=lambda u, p: (
-        (np.maximum(u @ p["W_1"], 0) + p["b_1"]) @ p["W_2"] + p["b_2"]
-    ),
-)
-wrong_layer("b_2 is missing", feed=lambda u, p: feed(u, p | {"b_2": 0}))
 
 
-@HIDDEN.wrong("2_5.b", "the norm stands after the sum")
+HIDDEN.mutants("2_5.b", "encoder_layer = variant(head=lambda u, p: ...)", [
+    ("...", "head(u, p, lambda p: 1)", "not divided by sqrt(d)"),
+    ("...", 'head(u, p, lambda p: p["W_q"].shape[1] ** 2)',
+     "by d, not by sqrt(d)"),
+    ("...", 'head(u, p, lambda p: p["W_q"].shape[0])',
+     "the root of the tokens' width w"),
+    ("...", 'head(u, p, lambda p: p["W_v"].shape[1])',
+     "the root of the values' width e"),
+    ("...", "head(u, p, weigh=lambda s: softmax(s, axis=0))",
+     "the softmax runs over the queries"),
+    ("...", "head(u, p, turn=True)", "queries and keys are swapped"),
+    ("...", "head(u, p, weigh=np.exp)", "not divided by their sum"),
+    ("...", "head(u, p, weigh=lambda s: s)", "there is no softmax"),
+    ("...",
+     "head(u, p, weigh=lambda s: np.exp(s) / np.exp(s).sum(1, keepdims=True))",
+     "subtract the row's maximum first"),
+    ("...", "head(u, p, weigh=lambda s: softmax(np.clip(s, -700, 700)))",
+     "the scores are clipped"),
+])  # fmt: skip
+HIDDEN.mutants("2_5.b", "encoder_layer = variant(...)", [
+    ("...", "norm_2=lambda z, p: norm(z, *first(p))",
+     "the other norm's gain and shift"),
+    ("...", "norm_1=lambda z, p: norm(z, *second(p))",
+     "the other norm's gain and shift"),
+    ("...", 'feed=lambda u, p: (u @ p["W_1"] + p["b_1"]) @ p["W_2"] + p["b_2"]',
+     "the ReLU is missing"),
+    ("...",
+     'feed=lambda u, p: np.maximum((u @ p["W_1"] + p["b_1"]) @ p["W_2"] + '
+     'p["b_2"], 0)', "the ReLU stands after W_2"),
+    ("...", "feed=lambda u, p: np.maximum(feed(u, p), 0)", "one ReLU too many"),
+    ("...", 'feed=lambda u, p: feed(u, p | {"b_1": 0})', "b_1 is missing"),
+    ("...",
+     'feed=lambda u, p: (np.maximum(u @ p["W_1"], 0) + p["b_1"]) @ p["W_2"] + '
+     'p["b_2"]', "b_1 is added after the ReLU"),
+    ("...", 'feed=lambda u, p: feed(u, p | {"b_2": 0})', "b_2 is missing"),
+])  # fmt: skip
+
+
+HIDDEN.mutants("2_5.b", """
 def encoder_layer(x, *arrays):
     p = dict(zip(NAMES, arrays))
-    y = norm(x + head(x, p), *first(p))
-    return norm(y + feed(y, p), *second(p))
+    x += head(norm(x, *first(p)), p)
+    x += feed(norm(x, *second(p)), p)
+    return x
+""", [
+    ([("x += head(norm(x, *first(p)), p)\n    x += feed(norm(x",
+       "y = norm(x + head(x, p), *first(p))\n    return norm(y + feed(y, p)"),
+      (", p)\n    return x", "")], "the norm stands after the sum"),
+    ([], "changes its argument in place"),
+])  # fmt: skip
+HIDDEN.mutants("2_5.b", """
+def join(x, p, one, two, head, feed):
+    y = head(one(x), p)
+    return y + feed(two(y), p)
+
+
+encoder_layer = variant(join=join)
+""", [
+    ([("y =", "y = x +"), ("y + feed(two(y), p)", "two(y + feed(y, p))")],
+     "the last norm stands after the sum"),
+    ([], "the residual around attention is missing"),
+    ("y = head(one(x), p)\n    return y + feed(two(y), p)",
+     "return feed(two(x + head(one(x), p)), p)",
+     "the residual around the feed-forward part is missing"),
+    ("y = head(one(x), p)", "u = one(x)\n    y = u + head(u, p)",
+     "the residual takes the normed x"),
+    ([("head(one(x), p)", "two(x + head(one(x), p))"), ("two(y)", "y")],
+     "the residual takes the normed y"),
+    ([("y = head(one(x), p)\n    return y", "return x + head(one(x), p)"),
+      ("(y)", "(x)")], "the feed-forward part reads x"),
+    ("y = head(one(x), p)\n    return y + feed(two(y), p)",
+     "return x + feed(two(x + head(one(x), p)), p)",
+     "the second residual adds x"),
+    ("y +", "x + y +", "reads attention's result without x"),
+    ("head(one(x), p)", "x + head(one(x), p, keys=x, values=x)",
+     "keys and values are made from x"),
+    ("head(one(x), p)", "x + head(one(x), p, values=x)",
+     "values are made from x"),
+])  # fmt: skip
 
 
 def wrong_join(says):
@@ -467,87 +435,21 @@ def wrong_join(says):
     return lambda join: wrong_layer(says, join=join)
 
 
-@wrong_join("the last norm stands after the sum")
-def last_after(x, p, one, two, head, feed):
-    y = x + head(one(x), p)
-    return two(y + feed(y, p))
-
-
-@wrong_join("the residual around attention is missing")
-def no_first(x, p, one, two, head, feed):
-    y = head(one(x), p)
-    return y + feed(two(y), p)
-
-
-@wrong_join("the residual around the feed-forward part is missing")
-def no_second(x, p, one, two, head, feed):
-    return feed(two(x + head(one(x), p)), p)
-
-
-@wrong_join("the residual takes the normed x")
-def normed_first(x, p, one, two, head, feed):
-    u = one(x)
-    y = u + head(u, p)
-    return y + feed(two(y), p)
-
-
-@wrong_join("the residual takes the normed y")
-def normed_second(x, p, one, two, head, feed):
-    u = two(x + head(one(x), p))
-    return u + feed(u, p)
-
-
-@wrong_join("the feed-forward part reads x")
-def side_by_side(x, p, one, two, head, feed):
-    return x + head(one(x), p) + feed(two(x), p)
-
-
-@wrong_join("the second residual adds x")
-def wrong_second(x, p, one, two, head, feed):
-    return x + feed(two(x + head(one(x), p)), p)
-
-
-@wrong_join("reads attention's result without x")
-def head_alone(x, p, one, two, head, feed):
-    added = head(one(x), p)
-    return x + added + feed(two(added), p)
-
-
-@wrong_join("keys and values are made from x")
-def normed_queries(x, p, one, two, head, feed):
-    y = x + head(one(x), p, keys=x, values=x)
-    return y + feed(two(y), p)
-
-
-@wrong_join("values are made from x")
-def plain_values(x, p, one, two, head, feed):
-    y = x + head(one(x), p, values=x)
-    return y + feed(two(y), p)
-
-
-@HIDDEN.wrong("2_5.b", "changes its argument in place")
-def encoder_layer(x, *arrays):
-    p = dict(zip(NAMES, arrays))
-    x += head(norm(x, *first(p)), p)
-    x += feed(norm(x, *second(p)), p)
-    return x
-
-
 # --- c ---------------------------------------------------------------------
 
 
-def wrong_parameters(says, rule):
+def wrong_parameters(rule):
     def decoder_parameters(w, m):
         return rule(w, m)
 
-    HIDDEN.wrong("2_5.c", says)(decoder_parameters)
+    return decoder_parameters
 
 
-def wrong_flops(says, rule):
+def wrong_flops(rule):
     def decoder_flops(i, j, w, m):
         return rule(i, j, w, m)
 
-    HIDDEN.wrong("2_5.c", says)(decoder_flops)
+    return decoder_flops
 
 
 def maps(w, m, attend=8, norms=6):
@@ -555,20 +457,21 @@ def maps(w, m, attend=8, norms=6):
     return attend * (w**2 + w) + 2 * w * m + m + w + norms * w
 
 
-wrong_parameters("a decoder layer also reads", lambda w, m: maps(w, m, 4, 4))
-wrong_parameters("you counted two", lambda w, m: maps(w, m, norms=4))
-wrong_parameters("the norms are missing", lambda w, m: maps(w, m, norms=0))
-wrong_parameters(
-    "a norm has a gain and a shift", lambda w, m: maps(w, m, norms=3)
-)
-wrong_parameters(
-    "attention's biases are missing", lambda w, m: maps(w, m) - 8 * w
-)
-wrong_parameters(
-    "feed-forward part's biases are missing", lambda w, m: maps(w, m) - m - w
-)
-wrong_parameters("the output map too", lambda w, m: maps(w, m, attend=6))
-wrong_parameters("all biases are missing", lambda w, m: maps(w, m) - 9 * w - m)
+HIDDEN.mutants("2_5.c", "decoder_parameters = wrong_parameters(...)", [
+    ("...", "lambda w, m: maps(w, m, 4, 4)", "a decoder layer also reads"),
+    ("...", "lambda w, m: maps(w, m, norms=4)", "you counted two"),
+    ("...", "lambda w, m: maps(w, m, norms=0)", "the norms are missing"),
+    ("...", "lambda w, m: maps(w, m, norms=3)",
+     "a norm has a gain and a shift"),
+    ("...", "lambda w, m: maps(w, m) - 8 * w",
+     "attention's biases are missing"),
+    ("...", "lambda w, m: maps(w, m) - m - w",
+     "feed-forward part's biases are missing"),
+    ("...", "lambda w, m: maps(w, m, attend=6)", "the output map too"),
+    ("...", "lambda w, m: maps(w, m) - 9 * w - m", "all biases are missing"),
+    ("...", "lambda w, m: 508", "width 3"),
+    ("...", "lambda w, m: maps(w, m, norms=w)", "width 3"),
+])  # fmt: skip
 
 
 def work(i, j, w, m, q=None, kv=None, o=None, own=None, scores=None, feed=4):
@@ -581,31 +484,29 @@ def work(i, j, w, m, q=None, kv=None, o=None, own=None, scores=None, feed=4):
     return squares + 4 * own * w + 4 * scores * w + feed * i * w * m
 
 
-wrong_flops(
-    "the part that reads is missing",
-    lambda i, j, w, m: 8 * i * w**2 + 4 * i * w * m + 4 * i**2 * w,
-)
-wrong_flops("run over i tokens in yours", lambda *s: work(*s, kv=s[0]))
-wrong_flops("run over j tokens in yours", lambda *s: work(*s, q=s[1], o=s[1]))
-wrong_flops("its output map runs over i", lambda *s: work(*s, o=s[1]))
-wrong_flops("not (i, i)", lambda *s: work(*s, scores=s[0] ** 2))
-wrong_flops("not (j, j)", lambda *s: work(*s, scores=s[1] ** 2))
-wrong_flops("are two operations", lambda *s: work(*s) // 2)
-wrong_flops("mask saves nothing", lambda *s: work(*s, own=s[0] ** 2 / 2))
-wrong_flops(
-    "mask saves nothing", lambda *s: work(*s, own=s[0] * (s[0] + 1) / 2)
-)
-wrong_flops(
-    "the weighted sums are missing",
-    lambda *s: work(*s, own=s[0] ** 2 / 2, scores=s[0] * s[1] / 2),
-)
-wrong_flops("for any sizes", lambda *s: work(*s, own=s[0] * min(s[0], 50)))
-wrong_flops("has two maps", lambda *s: work(*s, feed=2))
-wrong_flops("made in this layer", lambda *s: work(*s, kv=0))
-wrong_flops(
-    "scores and weighted sums are missing",
-    lambda *s: work(*s, own=0, scores=0),
-)
+HIDDEN.mutants("2_5.c", "decoder_flops = wrong_flops(...)", [
+    ("...", "lambda i, j, w, m: 8 * i * w**2 + 4 * i * w * m + 4 * i**2 * w",
+     "the part that reads is missing"),
+    ("...", "lambda *s: work(*s, kv=s[0])", "run over i tokens in yours"),
+    ("...", "lambda *s: work(*s, q=s[1], o=s[1])",
+     "run over j tokens in yours"),
+    ("...", "lambda *s: work(*s, o=s[1])", "its output map runs over i"),
+    ("...", "lambda *s: work(*s, scores=s[0] ** 2)", "not (i, i)"),
+    ("...", "lambda *s: work(*s, scores=s[1] ** 2)", "not (j, j)"),
+    ("...", "lambda *s: work(*s) // 2", "are two operations"),
+    ("...", "lambda *s: work(*s, own=s[0] ** 2 / 2)", "mask saves nothing"),
+    ("...", "lambda *s: work(*s, own=s[0] * (s[0] + 1) / 2)",
+     "mask saves nothing"),
+    ("...", "lambda *s: work(*s, own=s[0] ** 2 / 2, scores=s[0] * s[1] / 2)",
+     "the weighted sums are missing"),
+    ("...", "lambda *s: work(*s, own=s[0] * min(s[0], 50))", "for any sizes"),
+    ("...", "lambda *s: work(*s, feed=2)", "has two maps"),
+    ("...", "lambda *s: work(*s, kv=0)", "made in this layer"),
+    ("...", "lambda *s: work(*s, own=0, scores=0)",
+     "scores and weighted sums are missing"),
+    ("...", "lambda i, j, w, m: work(i, j, w, m) + 2 * i * w**2 * (w - 6)",
+     "width 4"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -768,24 +669,30 @@ def wrong_lost(says, **steps):
     HIDDEN.wrong("2_5.e", says)(lost(**steps))
 
 
-wrong_lost("on the way to the decoder", read=lambda number, mask: None)
-wrong_lost(
-    "only the decoder's first layer",
-    read=lambda number, mask: mask if number == 0 else None,
-)
-wrong_lost(
-    "only the decoder's last layer",
-    read=lambda number, mask: mask if number > 0 else None,
-)
-wrong_lost("the encoder has lost", keys=nowhere, read_keys=real_keys)
-wrong_lost("no call has the mask", keys=nowhere)
-wrong_lost("the decoder's mask is inverted", read=lambda number, mask: ~mask)
-wrong_lost(
-    "setting the padding's memory to zero",
-    kept=lambda memory, mask: memory * mask.mT,
-    read=lambda number, mask: None,
-)
-wrong_lost("still counts in the denominator", sums=late)
+HIDDEN.mutants("2_5.e", "next_logits = lost(read=lambda number, mask: ...)", [
+    ("...", "None", "on the way to the decoder"),
+    ("...", "mask if number == 0 else None", "only the decoder's first layer"),
+    ("...", "mask if number > 0 else None", "only the decoder's last layer"),
+    ("...", "~mask", "the decoder's mask is inverted"),
+    ("...", "mask.any(dim=0)", "one mask for all sentences"),
+])  # fmt: skip
+HIDDEN.mutants("2_5.e", "next_logits = lost(...)", [
+    ("...", "keys=nowhere, read_keys=real_keys", "the encoder has lost"),
+    ("...", "keys=nowhere", "no call has the mask"),
+    ("...",
+     "kept=lambda memory, mask: memory * mask.mT, read=lambda number, mask: "
+     "None", "setting the padding's memory to zero"),
+    ("...", "sums=late", "still counts in the denominator"),
+    ("...", "keys=lambda s, pad: (s != 0)[:, None]", "you hide token 0"),
+    ("...", "read_keys=lambda s, pad: (s != 0)[:, None]",
+     "the decoder takes token 0"),
+    ("...", "past=lambda m: m", "a written token sees a later one"),
+    ("...", "sums=no_gradient", "something is detached"),
+    ("...", "kept=lambda memory, mask: memory.detach()",
+     "something is detached"),
+])  # fmt: skip
+
+
 for low in (-1e3, -1e5):
     wrong_lost(
         "padding has weight where",
@@ -794,17 +701,6 @@ for low in (-1e3, -1e5):
             @ v
         ),
     )
-wrong_lost("you hide token 0", keys=lambda s, pad: (s != 0)[:, None])
-wrong_lost(
-    "the decoder takes token 0", read_keys=lambda s, pad: (s != 0)[:, None]
-)
-wrong_lost(
-    "one mask for all sentences",
-    read=lambda number, mask: mask.any(dim=0),
-)
-wrong_lost("a written token sees a later one", past=lambda m: m)
-wrong_lost("something is detached", sums=no_gradient)
-wrong_lost("something is detached", kept=lambda memory, mask: memory.detach())
 
 
 @HIDDEN.wrong("2_5.e", "training would move the vector")
@@ -814,18 +710,6 @@ def next_logits(source, written, embed, maps, self_maps, read_maps, pad):
 
 
 # --- passed once -----------------------------------------------------------
-
-wrong_layer(
-    "the scores are clipped",
-    head=lambda u, p: head(
-        u, p, weigh=lambda s: softmax(np.clip(s, -700, 700))
-    ),
-)
-wrong_parameters("width 3", lambda w, m: 508)
-wrong_parameters("width 3", lambda w, m: maps(w, m, norms=w))
-wrong_flops(
-    "width 4", lambda i, j, w, m: work(i, j, w, m) + 2 * i * w**2 * (w - 6)
-)
 
 
 def rearranged(change):
@@ -919,14 +803,24 @@ class Block(nn.Module):
     def feed(self, u):
         return self.hide(u) @ self.W_2 + self.b_2
 
-    def forward(self, x, may_attend):
-        y = x + self.attend(self.norm_1(x), may_attend)
+    def forward(self, x, attention_mask):
+        y = x + self.attend(self.norm_1(x), attention_mask)
         return y + self.feed(self.norm_2(y))
 
 
 def wrong_block(says, **steps):
     """An answer in which these methods are others."""
     HIDDEN.wrong("2_5.f", says)(type("EncoderBlock", (Block,), steps))
+
+
+def ending(change):
+    """A block whose constructor ends with change(self)."""
+
+    def start(self, width, heads, hidden):
+        Block.__init__(self, width, heads, hidden)
+        change(self)
+
+    return type("EncoderBlock", (Block,), {"__init__": start})
 
 
 def wrong_forward(says):
@@ -947,105 +841,183 @@ def wrong_init(says):
     return add
 
 
-@wrong_forward("the norm stands after the sum")
-def after(self, x, m):
-    y = self.norm_1(x + self.attend(x, m))
-    return self.norm_2(y + self.feed(y))
-
-
-@wrong_forward("the last norm stands after the sum")
-def last_after_sum(self, x, m):
-    y = x + self.attend(self.norm_1(x), m)
-    return self.norm_2(y + self.feed(y))
-
-
-@wrong_forward("a residual is missing")
-def no_residuals(self, x, m):
-    return self.feed(self.norm_2(self.attend(self.norm_1(x), m)))
-
-
-@wrong_forward("the residual around attention is missing")
-def no_first_residual(self, x, m):
+HIDDEN.mutants("2_5.f", """
+def forward(self, x, m):
     y = self.attend(self.norm_1(x), m)
     return y + self.feed(self.norm_2(y))
 
 
-@wrong_forward("the residual around the feed-forward part is missing")
-def no_second_residual(self, x, m):
-    return self.feed(self.norm_2(x + self.attend(self.norm_1(x), m)))
+EncoderBlock = type("EncoderBlock", (Block,), {"forward": forward})
+""", [
+    ([("attend(self.norm_1(x), m)", "norm_1(x + self.attend(x, m))"),
+      ("y + self.feed(self.norm_2(y))", "self.norm_2(y + self.feed(y))")],
+     "the norm stands after the sum"),
+    ([("y =", "y = x +"),
+      ("y + self.feed(self.norm_2(y))", "self.norm_2(y + self.feed(y))")],
+     "the last norm stands after the sum"),
+    ([("y =", "return self.feed(self.norm_2("),
+      ("\n    return y + self.feed(self.norm_2(y", "")],
+     "a residual is missing"),
+    ([], "the residual around attention is missing"),
+    ([("y =", "return self.feed(self.norm_2(x +"),
+      ("\n    return y + self.feed(self.norm_2(y", "")],
+     "the residual around the feed-forward part is missing"),
+    ("y = self.attend(self.norm_1(x), m)",
+     "x = self.norm_1(x)\n    y = x + self.attend(x, m)",
+     "the residual takes the normed x"),
+    ([("attend(self.norm_1(x), m)",
+       "norm_2(x + self.attend(self.norm_1(x), m))"),
+      ("(self.norm_2(y))", "(y)")], "the residual takes the normed y"),
+    ([("y +", "x + y +"), ("(y)", "(x)")], "the feed-forward part reads x"),
+    ([("y =", "return x + self.feed(self.norm_2(x +"),
+      ("\n    return y + self.feed(self.norm_2(y", "")],
+     "the second residual adds x"),
+    ("y +", "x + y +", "reads attention's result without x"),
+    ([("y =", "y = x +"), ("(x), m", "(x), m, x, x")],
+     "keys and values are made from x"),
+    ([("y =", "y = x +"), ("(x), m", "(x), m, values=x")],
+     "values are made from x"),
+    ("y =", "y = x.detach() +", "the gradient of x is not"),
+    ([("y =", "y = x +"), ("y +", "y.detach() +")],
+     "the gradient of gain_1, shift_1, W_q, W_k, W_v, W_o, x is not"),
+    ([("y =", "y = x +"), ("y))", "y.detach()))")],
+     "the gradient of gain_1, shift_1, W_q, W_k, W_v, W_o, x is not"),
+    ([("y =", "x +="), ("y +", "x +"), ("(y)", "(x)")],
+     "changes its argument in place"),
+])  # fmt: skip
+HIDDEN.mutants("2_5.f", """
+def change(self):
+    del self.b_2
 
 
-@wrong_forward("the residual takes the normed x")
-def first_residual_normed(self, x, m):
-    x = self.norm_1(x)
-    y = x + self.attend(x, m)
-    return y + self.feed(self.norm_2(y))
+EncoderBlock = ending(change)
+""", [
+    ([("del", "width = len(self.gain_1)\n    del"), ("b_2",
+       "gain_1, self.shift_1\n    self.norm_first = nn.LayerNorm(width)")],
+     "Not asked for: norm_first.weight, norm_first.bias"),
+    ([("del", "sizes = self.W_1.shape\n    del"),
+      ("b_2", "W_1, self.b_1\n    self.W_1 = nn.Linear(*sizes)")],
+     "W_1 is an object of type Linear, not an nn.Parameter"),
+    ([], "b_2 is missing"),
+    ("del self.b_2", "self.b_o = nn.Parameter(torch.zeros(len(self.W_o)))",
+     "Not asked for: b_o"),
+    ("del self.b_2",
+     "self.maps = {name: getattr(self, name) for name in NAMES}\n"
+     "    for name in NAMES:\n"
+     "        delattr(self, name)",
+     "Parameters in a dict, as in self.maps, are not found"),
+    ("del self.b_2",
+     "self.W_1 = nn.Parameter(torch.randn(tuple(self.W_1.shape)[::-1]))",
+     "W_1 must have shape (4, 8), yours has (8, 4)"),
+    ("del self.b_2", "self.gain_2 = self.gain_1",
+     "gain_1 and gain_2 are one and the same nn.Parameter"),
+    ("del self.b_2",
+     "self.W_qkv = torch.cat([self.W_q, self.W_k, self.W_v], dim=1)",
+     "self.W_qkv is computed from the parameters in __init__"),
+    ([("del", "width = len(self.gain_1)\n    del"),
+      ("b_2", "gain_1\n    self.gain_1 = torch.ones(width)")],
+     "self.gain_1 is a plain tensor, not an nn.Parameter"),
+])  # fmt: skip
 
 
-@wrong_forward("the residual takes the normed y")
-def second_residual_normed(self, x, m):
-    y = self.norm_2(x + self.attend(self.norm_1(x), m))
-    return y + self.feed(y)
-
-
-@wrong_forward("the feed-forward part reads x")
-def at_once(self, x, m):
-    added = self.attend(self.norm_1(x), m)
-    return x + added + self.feed(self.norm_2(x))
-
-
-@wrong_forward("the second residual adds x")
-def second_adds_x(self, x, m):
-    return x + self.feed(self.norm_2(x + self.attend(self.norm_1(x), m)))
-
-
-@wrong_forward("reads attention's result without x")
-def reads_attention(self, x, m):
-    added = self.attend(self.norm_1(x), m)
-    return x + added + self.feed(self.norm_2(added))
-
-
-@wrong_forward("keys and values are made from x")
-def keys_of_x(self, x, m):
-    y = x + self.attend(self.norm_1(x), m, x, x)
-    return y + self.feed(self.norm_2(y))
-
-
-@wrong_forward("values are made from x")
-def values_of_x(self, x, m):
-    y = x + self.attend(self.norm_1(x), m, values=x)
-    return y + self.feed(self.norm_2(y))
-
-
-wrong_block("the norm is missing", norm_1=lambda self, x: x)
-wrong_block("the norm is missing", norm_2=lambda self, y: y)
-wrong_block(
-    "the gain is missing",
-    norm=lambda self, z, gain, shift: Block.norm(self, z, None, shift),
-)
-wrong_block(
-    "the shift is missing",
-    norm=lambda self, z, gain, shift: Block.norm(self, z, gain, None),
-)
-wrong_block(
-    "the gain is missing",
-    norm_2=lambda self, y: self.norm(y, None, self.shift_2),
-)
-wrong_block(
-    "the other norm's gain and shift", norm_2=lambda self, y: self.norm_1(y)
-)
-wrong_block(
-    "one mean and one deviation for all",
-    norm=lambda self, z, gain, shift: (
-        F.layer_norm(z, z.shape[1:]) * gain + shift
-    ),
-)
-wrong_block(
-    "the norm runs over the tokens",
-    norm=lambda self, z, gain, shift: (
-        F.layer_norm(z.mT, z.shape[1:2]).mT * gain + shift
-    ),
-)
+HIDDEN.mutants(
+    "2_5.f", 'EncoderBlock = type("EncoderBlock", (Block,), dict(...))', [
+    ("...", "norm_1=lambda self, x: x", "the norm is missing"),
+    ("...", "norm_2=lambda self, y: y", "the norm is missing"),
+    ("...",
+     "norm=lambda self, z, gain, shift: Block.norm(self, z, None, shift)",
+     "the gain is missing"),
+    ("...", "norm=lambda self, z, gain, shift: Block.norm(self, z, gain, None)",
+     "the shift is missing"),
+    ("...", "norm_2=lambda self, y: self.norm(y, None, self.shift_2)",
+     "the gain is missing"),
+    ("...", "norm_2=lambda self, y: self.norm_1(y)",
+     "the other norm's gain and shift"),
+    ("...",
+     "norm=lambda self, z, gain, shift: F.layer_norm(z, z.shape[1:]) * gain + "
+     "shift", "one mean and one deviation for all"),
+    ("...",
+     "norm=lambda self, z, gain, shift: F.layer_norm(z.mT, z.shape[1:2]).mT * "
+     "gain + shift", "the norm runs over the tokens"),
+    ("...", "norm=by_hand(lambda z: z.std(-1, keepdim=True))",
+     "divides by w, not by w - 1"),
+    ("...",
+     "norm=by_hand(lambda z: z.var(-1, keepdim=True, correction=0) + 1e-5)",
+     "not by the variance"),
+    ("...",
+     "norm=by_hand(lambda z: z.std(-1, keepdim=True, correction=0) + 1e-5)",
+     "under the root"),
+    ("...", "hide=lambda self, u: u @ self.W_1 + self.b_1",
+     "the ReLU is missing"),
+    ("...", "hide=lambda self, u: (u @ self.W_1).relu()", "b_1 is missing"),
+    ("...", "hide=lambda self, u: (u @ self.W_1).relu() + self.b_1",
+     "b_1 is added after the ReLU"),
+    ("...", "feed=lambda self, u: self.hide(u) @ self.W_2", "b_2 is missing"),
+    ("...", "feed=lambda self, u: Block.feed(self, u).relu()",
+     "one ReLU too many"),
+    ("...", "scale=lambda self, q: 1", "not divided by sqrt(d)"),
+    ("...", "scale=lambda self, q: q.shape[-1]", "by d, not by sqrt(d)"),
+    ("...", "scale=lambda self, q: (q.shape[1] * q.shape[3]) ** 0.5",
+     "the root of the width w"),
+    ("...", "mask=lambda self, s, m: s.masked_fill(~m[:, None], -100.0)",
+     "not low enough where scores lie beyond it"),
+    ("...", "mask=lambda self, s, m: Block.mask(self, s.clamp(-50, 50), m)",
+     "large scores are clipped"),
+    ("...", "scale=lambda self, q: int(q.shape[-1] ** 0.5)",
+     "cut to a whole number"),
+    ("...", "mask=lambda self, s, m: s", "the mask is not used"),
+    ("...", "mask=lambda self, s, m: s.masked_fill(m[:, None], -torch.inf)",
+     "the mask is inverted"),
+    ("...",
+     "weigh=lambda self, q, k, m: (q @ k.mT / self.scale(q)).softmax(-1) * "
+     "m[:, None]", "applied after the softmax"),
+    ("...", "mask=lambda self, s, m: s * m[:, None]",
+     "a forbidden score is set to 0"),
+    ("...", "mask=lambda self, s, m: s.masked_fill(~m, -torch.inf)",
+     "yours has met the heads"),
+    ("...",
+     "weigh=lambda self, q, k, m: self.mask(q @ k.mT / self.scale(q), "
+     "m).softmax(-2)", "runs over the queries"),
+    ("...",
+     "cut=lambda self, z: z.view(len(z), self.heads, z.shape[1], -1), "
+     "join=lambda self, c: c.flatten(1).view(c.shape[0], c.shape[2], -1)",
+     "a part of the sentence, not some columns"),
+    ("...", "join=lambda self, c: c.reshape(c.shape[0], c.shape[2], -1)",
+     "joined without transposing back"),
+    ("...", "cut=lambda self, z: z[:, None], join=lambda self, c: c[:, 0]",
+     "nothing is split"),
+    ("...", "weigh=no_maximum", "subtract the row's maximum"),
+    ("...", "attend=no_output_map", "W_o is missing"),
+    ("...", "forward=torch.no_grad()(Block.forward)",
+     "no gradient flows through EncoderBlock"),
+    ("...", "weigh=lambda self, q, k, m: Block.weigh(self, q, k, m).detach()",
+     "the gradient of gain_1, shift_1, W_q, W_k, x is not"),
+    ("...", "weigh=torch.no_grad()(Block.weigh)",
+     "the gradient of gain_1, shift_1, W_q, W_k, x is not"),
+    ("...", "hide=lambda self, u: (u @ self.W_1.data + self.b_1.data).relu()",
+     "the gradient of W_1, b_1 is not"),
+    ("...", "feed=lambda self, u: self.hide(u) @ self.W_2.detach() + self.b_2",
+     "the gradient of W_2 is not"),
+    ("...",
+     "norm=lambda self, z, gain, shift: Block.norm(self, z, gain.data, shift)",
+     "the gradient of gain_1, gain_2 is not"),
+    ("...",
+     "norm_2=lambda self, y: self.norm(y, self.gain_2, self.shift_2.data)",
+     "the gradient of shift_2 is not"),
+    ("...", "norm=by_hand(constant_deviation)", "something is detached"),
+    ("...",
+     "feed=lambda self, u: nn.Linear(len(self.b_1), "
+     "len(self.b_2))(self.hide(u))", "a weight is made anew in forward"),
+    ("...", "feed=lambda self, u: F.dropout(Block.feed(self, u), 0.1)",
+     "dropped at random in evaluation"),
+    ("...", "mask=lambda self, s, m: s.masked_fill(~m[:, None], -1e6)",
+     "not some low number"),
+    ("...", "hide=lambda self, u: Block.hide(self, u).clamp(max=100)",
+     "is that the ReLU?"),
+    ("...",
+     "norm=lambda self, z, gain, shift: gain * Block.norm(self, z, None, "
+     "None).clamp(-3, 3) + shift", "is it cut off?"),
+])  # fmt: skip
 
 
 def by_hand(deviation):
@@ -1057,91 +1029,9 @@ def by_hand(deviation):
     return norm
 
 
-wrong_block(
-    "divides by w, not by w - 1",
-    norm=by_hand(lambda z: z.std(-1, keepdim=True)),
-)
-wrong_block(
-    "not by the variance",
-    norm=by_hand(lambda z: z.var(-1, keepdim=True, correction=0) + 1e-5),
-)
-wrong_block(
-    "under the root",
-    norm=by_hand(lambda z: z.std(-1, keepdim=True, correction=0) + 1e-5),
-)
-wrong_block("the ReLU is missing", hide=lambda self, u: u @ self.W_1 + self.b_1)
-wrong_block("b_1 is missing", hide=lambda self, u: (u @ self.W_1).relu())
-wrong_block(
-    "b_1 is added after the ReLU",
-    hide=lambda self, u: (u @ self.W_1).relu() + self.b_1,
-)
-wrong_block("b_2 is missing", feed=lambda self, u: self.hide(u) @ self.W_2)
-wrong_block(
-    "one ReLU too many", feed=lambda self, u: Block.feed(self, u).relu()
-)
-wrong_block("not divided by sqrt(d)", scale=lambda self, q: 1)
-wrong_block("by d, not by sqrt(d)", scale=lambda self, q: q.shape[-1])
-wrong_block(
-    "the root of the width w",
-    scale=lambda self, q: (q.shape[1] * q.shape[3]) ** 0.5,
-)
-wrong_block(
-    "not low enough where scores lie beyond it",
-    mask=lambda self, s, m: s.masked_fill(~m[:, None], -100.0),
-)
-wrong_block(
-    "large scores are clipped",
-    mask=lambda self, s, m: Block.mask(self, s.clamp(-50, 50), m),
-)
-wrong_block(
-    "cut to a whole number", scale=lambda self, q: int(q.shape[-1] ** 0.5)
-)
-wrong_block("the mask is not used", mask=lambda self, s, m: s)
-wrong_block(
-    "the mask is inverted",
-    mask=lambda self, s, m: s.masked_fill(m[:, None], -torch.inf),
-)
-wrong_block(
-    "applied after the softmax",
-    weigh=lambda self, q, k, m: (
-        (q @ k.mT / self.scale(q)).softmax(-1) * m[:, None]
-    ),
-)
-wrong_block(
-    "a forbidden score is set to 0", mask=lambda self, s, m: s * m[:, None]
-)
-wrong_block(
-    "yours has met the heads",
-    mask=lambda self, s, m: s.masked_fill(~m, -torch.inf),
-)
-wrong_block(
-    "runs over the queries",
-    weigh=lambda self, q, k, m: self.mask(q @ k.mT / self.scale(q), m).softmax(
-        -2
-    ),
-)
-wrong_block(
-    "a part of the sentence, not some columns",
-    cut=lambda self, z: z.view(len(z), self.heads, z.shape[1], -1),
-    join=lambda self, c: c.flatten(1).view(c.shape[0], c.shape[2], -1),
-)
-wrong_block(
-    "joined without transposing back",
-    join=lambda self, c: c.reshape(c.shape[0], c.shape[2], -1),
-)
-wrong_block(
-    "nothing is split",
-    cut=lambda self, z: z[:, None],
-    join=lambda self, c: c[:, 0],
-)
-
-
 def no_maximum(self, q, k, m):
     w = (q @ k.mT / self.scale(q)).exp() * m[:, None]
     return w / w.sum(dim=-1, keepdim=True)
-
-
-wrong_block("subtract the row's maximum", weigh=no_maximum)
 
 
 def no_output_map(self, u, m):
@@ -1149,146 +1039,11 @@ def no_output_map(self, u, m):
     return self.join(self.weigh(q, k, m) @ v)
 
 
-wrong_block("W_o is missing", attend=no_output_map)
-
 # Right in value, wrong in gradient.
-
-wrong_block(
-    "no gradient flows through EncoderBlock",
-    forward=torch.no_grad()(Block.forward),
-)
-wrong_block(
-    "the gradient of gain_1, shift_1, W_q, W_k, x is not",
-    weigh=lambda self, q, k, m: Block.weigh(self, q, k, m).detach(),
-)
-wrong_block(
-    "the gradient of gain_1, shift_1, W_q, W_k, x is not",
-    weigh=torch.no_grad()(Block.weigh),
-)
-wrong_block(
-    "the gradient of W_1, b_1 is not",
-    hide=lambda self, u: (u @ self.W_1.data + self.b_1.data).relu(),
-)
-wrong_block(
-    "the gradient of W_2 is not",
-    feed=lambda self, u: self.hide(u) @ self.W_2.detach() + self.b_2,
-)
-wrong_block(
-    "the gradient of gain_1, gain_2 is not",
-    norm=lambda self, z, gain, shift: Block.norm(self, z, gain.data, shift),
-)
-wrong_block(
-    "the gradient of shift_2 is not",
-    norm_2=lambda self, y: self.norm(y, self.gain_2, self.shift_2.data),
-)
-
-
-@wrong_forward("the gradient of x is not")
-def first_cut(self, x, m):
-    y = x.detach() + self.attend(self.norm_1(x), m)
-    return y + self.feed(self.norm_2(y))
-
-
-@wrong_forward("the gradient of gain_1, shift_1, W_q, W_k, W_v, W_o, x is not")
-def second_cut(self, x, m):
-    y = x + self.attend(self.norm_1(x), m)
-    return y.detach() + self.feed(self.norm_2(y))
-
-
-@wrong_forward("the gradient of gain_1, shift_1, W_q, W_k, W_v, W_o, x is not")
-def feed_cut(self, x, m):
-    y = x + self.attend(self.norm_1(x), m)
-    return y + self.feed(self.norm_2(y.detach()))
 
 
 def constant_deviation(z):
     return (z.var(-1, keepdim=True, correction=0) + 1e-5).sqrt().detach()
 
 
-wrong_block("something is detached", norm=by_hand(constant_deviation))
-
 # Parameters that are not what the text asks for.
-
-
-@wrong_init("Not asked for: norm_first.weight, norm_first.bias")
-def with_norms(self):
-    width = len(self.gain_1)
-    del self.gain_1, self.shift_1
-    self.norm_first = nn.LayerNorm(width)
-
-
-@wrong_init("W_1 is an object of type Linear, not an nn.Parameter")
-def with_linear(self):
-    sizes = self.W_1.shape
-    del self.W_1, self.b_1
-    self.W_1 = nn.Linear(*sizes)
-
-
-@wrong_init("b_2 is missing")
-def without_bias(self):
-    del self.b_2
-
-
-@wrong_init("Not asked for: b_o")
-def with_bias(self):
-    self.b_o = nn.Parameter(torch.zeros(len(self.W_o)))
-
-
-@wrong_init("Parameters in a dict, as in self.maps, are not found")
-def in_a_dict(self):
-    self.maps = {name: getattr(self, name) for name in NAMES}
-    for name in NAMES:
-        delattr(self, name)
-
-
-@wrong_init("W_1 must have shape (4, 8), yours has (8, 4)")
-def transposed(self):
-    self.W_1 = nn.Parameter(torch.randn(tuple(self.W_1.shape)[::-1]))
-
-
-@wrong_init("gain_1 and gain_2 are one and the same nn.Parameter")
-def one_gain(self):
-    self.gain_2 = self.gain_1
-
-
-@wrong_init("self.W_qkv is computed from the parameters in __init__")
-def joined_early(self):
-    self.W_qkv = torch.cat([self.W_q, self.W_k, self.W_v], dim=1)
-
-
-@wrong_init("self.gain_1 is a plain tensor, not an nn.Parameter")
-def plain_gain(self):
-    width = len(self.gain_1)
-    del self.gain_1
-    self.gain_1 = torch.ones(width)
-
-
-wrong_block(
-    "a weight is made anew in forward",
-    feed=lambda self, u: nn.Linear(len(self.b_1), len(self.b_2))(self.hide(u)),
-)
-wrong_block(
-    "dropped at random in evaluation",
-    feed=lambda self, u: F.dropout(Block.feed(self, u), 0.1),
-)
-
-
-@wrong_forward("changes its argument in place")
-def adds_in_place(self, x, m):
-    x += self.attend(self.norm_1(x), m)
-    return x + self.feed(self.norm_2(x))
-
-
-wrong_block(
-    "not some low number",
-    mask=lambda self, s, m: s.masked_fill(~m[:, None], -1e6),
-)
-wrong_block(
-    "is that the ReLU?", hide=lambda self, u: Block.hide(self, u).clamp(max=100)
-)
-wrong_block(
-    "is it cut off?",
-    norm=lambda self, z, gain, shift: (
-        gain * Block.norm(self, z, None, None).clamp(-3, 3) + shift
-    ),
-)

@@ -9,7 +9,7 @@ import torch
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 from attnbook.check.ex_2_6 import Blocks
 
-HIDDEN = Hidden(withheld=("tiled",))
+HIDDEN = Hidden(globals(), withheld=("nn.tiled",))
 
 
 def block_arguments(rng):
@@ -94,143 +94,68 @@ def update(s, v, total, norm, top):
     return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
 
 
-@HIDDEN.wrong("2_6.a", "does not fall below it")
-def add_block(q, k, v, total, norm, top):
-    return update(scores(q, k), v, total, norm, top.clamp(min=0))
-
-
-@HIDDEN.wrong("2_6.a", "cut to a whole number")
-def add_block(q, k, v, total, norm, top):
-    return update(q @ k.T / int(len(q.T) ** 0.5), v, total, norm, top)
-
-
-@HIDDEN.wrong("2_6.a", "negative values")
-def add_block(q, k, v, total, norm, top):
-    total, norm, top = update(scores(q, k), v, total, norm, top)
-    return total.relu(), norm, top
-
-
-@HIDDEN.wrong("2_6.a", "not divided by sqrt(d)")
-def add_block(q, k, v, total, norm, top):
-    return update(q @ k.T, v, total, norm, top)
-
-
-@HIDDEN.wrong("2_6.a", "divided by d, not by sqrt(d)")
-def add_block(q, k, v, total, norm, top):
-    return update(q @ k.T / q.shape[-1], v, total, norm, top)
-
-
-@HIDDEN.wrong("2_6.a", "the root of the values' width e")
-def add_block(q, k, v, total, norm, top):
-    return update(q @ k.T / v.shape[-1] ** 0.5, v, total, norm, top)
-
-
-@HIDDEN.wrong("2_6.a", "each query has its own")
-def add_block(q, k, v, total, norm, top):
-    s = scores(q, k)
-    m = torch.maximum(top, s.max())  # of the whole block
-    p, old = (s - m[:, None]).exp(), (top - m).exp()
-    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
-
-
-@HIDDEN.wrong("2_6.a", "the smallest score")
+HIDDEN.mutants("2_6.a", """
 def add_block(q, k, v, total, norm, top):
     s = scores(q, k)
     m = torch.maximum(top, s.min(dim=-1).values)
     p, old = (s - m[:, None]).exp(), (top - m).exp()
     return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
-
-
-@HIDDEN.wrong("2_6.a", "scores of 1,000 overflow")
-def add_block(q, k, v, total, norm, top):
-    s = scores(q, k)  # the max is only written down
-    m = torch.maximum(top, s.max(dim=-1).values)
-    return total + s.exp() @ v, norm + s.exp().sum(-1), m
-
-
-@HIDDEN.wrong("2_6.a", "the old norm is not corrected")
-def add_block(q, k, v, total, norm, top):
-    t, _, m = update(scores(q, k), v, total, norm, top)
-    return t, norm + (scores(q, k) - m[:, None]).exp().sum(-1), m
-
-
-@HIDDEN.wrong("2_6.a", "the old total is not corrected")
-def add_block(q, k, v, total, norm, top):
-    _, n, m = update(scores(q, k), v, total, norm, top)
-    return total + (scores(q, k) - m[:, None]).exp() @ v, n, m
-
-
-@HIDDEN.wrong("2_6.a", "upside down")
-def add_block(q, k, v, total, norm, top):
-    s = scores(q, k)
-    m = torch.maximum(top, s.max(dim=-1).values)
-    old = torch.where(top == -torch.inf, 0.0, (m - top).exp())
-    p = (s - m[:, None]).exp()
-    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
-
-
-@HIDDEN.wrong("2_6.a", "not the largest so far")
-def add_block(q, k, v, total, norm, top):
-    s = scores(q, k)
-    m = s.max(dim=-1).values
-    p, old = (s - m[:, None]).exp(), (top - m).exp()
-    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
-
-
-@HIDDEN.wrong("2_6.a", "sums over the queries")
-def add_block(q, k, v, total, norm, top):
-    s = scores(q, k)
-    m = torch.maximum(top, s.max(dim=-1).values)
-    p, old = s.softmax(dim=0), (top - m).exp()
-    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
-
-
-@HIDDEN.wrong("2_6.a", "The size of tensor")
-def add_block(q, k, v, total, norm, top):
-    s = scores(q, k)
-    m = torch.maximum(top, s.max(dim=0).values)  # over the queries
-    p, old = (s - m).exp(), (top - m).exp()
-    return old[:, None] * total + p @ v, old * norm + p.sum(0), m
-
-
-@HIDDEN.wrong("2_6.a", "the norm is the sum itself")
-def add_block(q, k, v, total, norm, top):
-    s = scores(q, k)
-    m = torch.maximum(top, s.max(dim=-1).values)
-    p, old = s.softmax(dim=-1), (top - m).exp()
-    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
-
-
-@HIDDEN.wrong("2_6.a", "at the end only")
-def add_block(q, k, v, total, norm, top):
-    t, n, m = update(scores(q, k), v, total, norm, top)
-    return t / n[:, None], n, m
-
-
-@HIDDEN.wrong("2_6.a", "changes its argument in place")
-def add_block(q, k, v, total, norm, top):
-    t, n, m = update(scores(q, k), v, total, norm, top)
-    return total.copy_(t), norm.copy_(n), top.copy_(m)
-
-
-@HIDDEN.wrong("2_6.a", "the gradient of q, k")
-def add_block(q, k, v, total, norm, top):
-    return update(scores(q, k).detach(), v, total, norm, top)
-
-
-@HIDDEN.wrong("2_6.a", "the gradient of v of the first block")
-def add_block(q, k, v, total, norm, top):
-    return update(scores(q, k), v.detach(), total, norm, top)
-
-
-@HIDDEN.wrong("2_6.a", "total, norm and top, in this order")
+""", [
+    # of the whole block
+    ("min(dim=-1).values", "max()", "each query has its own"),
+    ([], "the smallest score"),
+    ([("min(dim=-1).values)\n    p, old = (s - m[:, None]).exp(), (top - m)",
+       "max(dim=-1).values)\n    return total + s.exp() @ v, norm + s"),
+      ("\n    return old[:, None] * total + p @ v, old * norm + p", "")],
+     "scores of 1,000 overflow"),  # the max is only written down
+    ([("min", "max"), ("p, old",
+       "old = torch.where(top == -torch.inf, 0.0, (m - top).exp())\n    p"),
+      (").exp(), (top - m", "")], "upside down"),
+    ("torch.maximum(top, s.min(dim=-1).values)", "s.max(dim=-1).values",
+     "not the largest so far"),
+    ([("min", "max"), ("(s - m[:, None]).exp()", "s.softmax(dim=0)")],
+     "sums over the queries"),
+    ([("min(dim=-1)", "max(dim=0)"), ("m[:, None]", "m"), ("(-1)", "(0)")],
+     "The size of tensor"),  # over the queries
+    ([("min", "max"), ("(s - m[:, None]).exp()", "s.softmax(dim=-1)")],
+     "the norm is the sum itself"),
+    ([("min(dim=-1).values", "amax(-1)"), ("None])", "None]).clamp(min=-30)")],
+     "are small weights cut off?"),
+])  # fmt: skip
+HIDDEN.mutants("2_6.a", """
 def add_block(q, k, v, total, norm, top):
     return update(scores(q, k), v, total, norm, top)[::-1]
-
-
-@HIDDEN.wrong("2_6.a", "the old norm is forgotten")
-def add_block(q, k, v, total, norm, top):
-    return update(scores(q, k), v, total * 0, norm * 0, top)
+""", [
+    (")[::-1]", ".clamp(min=0))", "does not fall below it"),
+    ([("scores(q, k)", "q @ k.T / int(len(q.T) ** 0.5)"), ("[::-1]", "")],
+     "cut to a whole number"),
+    ([("return", "total, norm, top ="),
+      ("[::-1]", "\n    return total.relu(), norm, top")], "negative values"),
+    ([("scores(q, k)", "q @ k.T"), ("[::-1]", "")], "not divided by sqrt(d)"),
+    ([("scores(q, k)", "q @ k.T / q.shape[-1]"), ("[::-1]", "")],
+     "divided by d, not by sqrt(d)"),
+    ([("scores(q, k)", "q @ k.T / v.shape[-1] ** 0.5"), ("[::-1]", "")],
+     "the root of the values' width e"),
+    ([("return", "t, _, m ="), ("[::-1]",
+       "\n    return t, norm + (scores(q, k) - m[:, None]).exp().sum(-1), m")],
+     "the old norm is not corrected"),
+    ([("return", "_, n, m ="), ("[::-1]",
+       "\n    return total + (scores(q, k) - m[:, None]).exp() @ v, n, m")],
+     "the old total is not corrected"),
+    ([("return", "t, n, m ="), ("[::-1]", "\n    return t / n[:, None], n, m")],
+     "at the end only"),
+    ([("return", "t, n, m ="),
+      ("[::-1]", "\n    return total.copy_(t), norm.copy_(n), top.copy_(m)")],
+     "changes its argument in place"),
+    ([("(q, k)", "(q, k).detach()"), ("[::-1]", "")], "the gradient of q, k"),
+    ([("(q, k), v", "(q, k), v.detach()"), ("[::-1]", "")],
+     "the gradient of v of the first block"),
+    ([], "total, norm and top, in this order"),
+    (", norm, top)[::-1]", "* 0, norm * 0, top)", "the old norm is forgotten"),
+    ([("return update(scores(q, k)",
+       "s, top = scores(q, k), top.clamp(min=-1e5)\n    return update(s"),
+      ("[::-1]", "")], "is top cut off?"),
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
@@ -244,222 +169,100 @@ def shifted(x, back):
     return y
 
 
-@HIDDEN.wrong("2_6.b", "the dtype of x")
-def dilated_convolution(x, W, dilation):
-    y = sum(shifted(x, t * dilation) @ W[t] for t in range(len(W)))
-    return y.astype(x.dtype)
-
-
-@HIDDEN.wrong("2_6.b", "the dilation is ignored")
-def dilated_convolution(x, W, dilation):
-    return sum(shifted(x, t) @ W[t] for t in range(len(W)))
-
-
-@HIDDEN.wrong("2_6.b", "it looks ahead")
+HIDDEN.mutants("2_6.b", """
 def dilated_convolution(x, W, dilation):
     return sum(shifted(x, -t * dilation) @ W[t] for t in range(len(W)))
-
-
-@HIDDEN.wrong("2_6.b", "reverse order")
-def dilated_convolution(x, W, dilation):
-    return sum(shifted(x, t * dilation) @ W_t for t, W_t in enumerate(W[::-1]))
-
-
-@HIDDEN.wrong("2_6.b", "it wraps around")
-def dilated_convolution(x, W, dilation):
-    return sum(np.roll(x, t * dilation, axis=0) @ W[t] for t in range(len(W)))
-
-
-@HIDDEN.wrong("2_6.b", "it repeats the first token")
-def dilated_convolution(x, W, dilation):
-    at = np.arange(len(x))
-    return sum(
-        x[np.maximum(at - t * dilation, 0)] @ W[t] for t in range(len(W))
-    )
-
-
-@HIDDEN.wrong("2_6.b", "left out")
-def dilated_convolution(x, W, dilation):
-    reach = (len(W) - 1) * dilation
-    y = sum(shifted(x, t * dilation) @ W[t] for t in range(len(W)))
-    return y[reach:]
-
-
-@HIDDEN.wrong("2_6.b", "it is shifted")
-def dilated_convolution(x, W, dilation):
-    return sum(shifted(x, t * dilation + 1) @ W[t] for t in range(len(W)))
-
-
-@HIDDEN.wrong("2_6.b", "it is centred")
-def dilated_convolution(x, W, dilation):
-    half = (len(W) - 1) * dilation // 2
-    return sum(shifted(x, t * dilation - half) @ W[t] for t in range(len(W)))
-
-
-@HIDDEN.wrong("2_6.b", "add them all")
-def dilated_convolution(x, W, dilation):
-    for t in range(len(W)):
-        y = shifted(x, t * dilation) @ W[t]
-    return y
-
-
-@HIDDEN.wrong("2_6.b", "t times dilation")
-def dilated_convolution(x, W, dilation):
-    return sum(shifted(x, t + dilation) @ W[t] for t in range(len(W)))
-
-
-@HIDDEN.wrong("2_6.b", "dilation squared back")
-def dilated_convolution(x, W, dilation):
-    backs = [0] + [dilation**t for t in range(1, len(W))]
-    return sum(shifted(x, back) @ W[t] for t, back in enumerate(backs))
-
-
-@HIDDEN.wrong("2_6.b", "not transposed")
-def dilated_convolution(x, W, dilation):
-    return sum(shifted(x, t * dilation) @ W[t].T for t in range(len(W)))
-
-
-@HIDDEN.wrong("2_6.b", "changes its argument in place")
-def dilated_convolution(x, W, dilation):
-    y = sum(shifted(x, t * dilation) @ W[t] for t in range(len(W)))
-    x[:] = 0
-    return y
-
-
-@HIDDEN.wrong("2_6.b", "beyond the first token")
-def dilated_convolution(x, W, dilation):
-    back = min(dilation, len(x) - 1)
-    return sum(
-        shifted(x, min(t * dilation, back * t)) @ W[t] for t in range(len(W))
-    )
+""", [
+    ([("return", "y ="), ("-t", "t"),
+      ("W)))", "W)))\n    return y.astype(x.dtype)")], "the dtype of x"),
+    ("-t * dilation", "t", "the dilation is ignored"),
+    ([], "it looks ahead"),
+    ([("-t", "t"), ("W[t] for t in range(len(W)))",
+       "W_t for t, W_t in enumerate(W[::-1]))")], "reverse order"),
+    ("shifted(x, -t * dilation)", "np.roll(x, t * dilation, axis=0)",
+     "it wraps around"),
+    ([("return", "at = np.arange(len(x))\n    return"),
+      ("shifted(x, -t * dilation)", "x[np.maximum(at - t * dilation, 0)]")],
+     "it repeats the first token"),
+    ([("return", "reach = (len(W) - 1) * dilation\n    y ="), ("-t", "t"),
+      ("W)))", "W)))\n    return y[reach:]")], "left out"),
+    ("-t * dilation", "t * dilation + 1", "it is shifted"),
+    ([("return", "half = (len(W) - 1) * dilation // 2\n    return"),
+      ("-t * dilation", "t * dilation - half")], "it is centred"),
+    ("return sum(shifted(x, -t * dilation) @ W[t] for t in range(len(W)))",
+     "for t in range(len(W)):\n"
+     "        y = shifted(x, t * dilation) @ W[t]\n"
+     "    return y", "add them all"),
+    ("-t *", "t +", "t times dilation"),
+    ([("return",
+       "backs = [0] + [dilation**t for t in range(1, len(W))]\n    return"),
+      ("-t * dilation) @ W[t] for t in range(len(W)))",
+       "back) @ W[t] for t, back in enumerate(backs))")],
+     "dilation squared back"),
+    ([("-t", "t"), ("for", ".T for")], "not transposed"),
+    ([("return", "y ="), ("-t", "t"),
+      ("W)))", "W)))\n    x[:] = 0\n    return y")],
+     "changes its argument in place"),
+    ([("return", "back = min(dilation, len(x) - 1)\n    return"),
+      ("-t * dilation", "min(t * dilation, back * t)")],
+     "beyond the first token"),
+    ([("return sum(shifted(x", "y, n = x @ W[0], len(x)\n    for t in range(1"),
+      ("-t", "len(W)):\n        y[t * dilation :] += x[: n - t"),
+      (") @ W", "] @ W"), ("for t in range(len(W)))", "\n    return y")],
+     "beyond the first token is 0"),
+    ([("-t", "t"), ("(W)", "(W[:3])")], "more than three taps"),
+    ([("(x, -t * dilation) @ W[t]", "(x, t * min(dilation, 9)) @ w"),
+      ("in range(len(W)))", ", w in enumerate(W))")], "a 1 among 1,000 tokens"),
+    ([("-t", "t"),
+      ("W[t] for t in range(len(W)))", "w for t, w in enumerate(W[:8]))")],
+     "a 1 among 1,000 tokens"),
+    ([("return", "W = W.mT if W.shape[1] == W.shape[2] else W\n    return"),
+      ("-t * dilation) @ W[t] for t in range(len(W)))",
+       "t * dilation) @ w for t, w in enumerate(W))")], "not transposed"),
+    ("return sum(shifted(x, -t * dilation) @ W[t] for t in range(len(W)))",
+     "y = sum(shifted(x, t * dilation) @ w for t, w in enumerate(W))\n"
+     "    return y.astype(W.dtype)", "the result has the dtype of W"),
+])  # fmt: skip
 
 
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_6.c", "the feed-forward part is missing")
-def square_takes_over(d, f):
-    return 2 * d
-
-
-@HIDDEN.wrong("2_6.c", "n squared occurs twice")
-def square_takes_over(d, f):
-    return 4 * d + 2 * f
-
-
-@HIDDEN.wrong("2_6.c", "has two maps, to f and back")
-def square_takes_over(d, f):
-    return 2 * d + f / 2
-
-
-@HIDDEN.wrong("2_6.c", "attention has four maps")
-def square_takes_over(d, f):
-    return 1.5 * d + f
-
-
-@HIDDEN.wrong("2_6.c", "the feed-forward part alone")
-def square_takes_over(d, f):
-    return f
-
-
-@HIDDEN.wrong("2_6.c", "f need not be 4 d")
-def square_takes_over(d, f):
-    return 6 * d
-
-
-@HIDDEN.wrong("2_6.c", "costs d f, not f squared")
-def square_takes_over(d, f):
-    return 2 * d + f**2 / d
+HIDDEN.mutants("2_6.c", None, [
+    ("d + f", "d", "the feed-forward part is missing"),
+    ("2 * d +", "4 * d + 2 *", "n squared occurs twice"),
+    ("+ f", "+ f / 2", "has two maps, to f and back"),
+    ("2 *", "1.5 *", "attention has four maps"),
+    (" 2 * d +", "", "the feed-forward part alone"),
+    ("2 * d + f", "6 * d", "f need not be 4 d"),
+    ("+ f", "+ f**2 / d", "costs d f, not f squared"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("2_6.d", "only the last 1 of 150")
-def last_state(x, W, U, start):
-    state = start
-    for x_d in x:
-        state = torch.tanh(x_d @ W + state.data @ U)
-    return state
-
-
-@HIDDEN.wrong("2_6.d", "the inputs are cut out")
-def last_state(x, W, U, start):
-    state = start
-    for x_d in x.detach():
-        state = torch.tanh(x_d @ W + state @ U)
-    return state
-
-
-@HIDDEN.wrong("2_6.d", "only the last 1 of 150")
-def last_state(x, W, U, start):
-    state = start
-    with torch.no_grad():
-        for x_d in x[:-1]:
-            state = torch.tanh(x_d @ W + state @ U)
-    return torch.tanh(x[-1] @ W + state @ U)
-
-
-@HIDDEN.wrong("2_6.d", "no gradient flows")
-def last_state(x, W, U, start):
-    state = start
-    for x_d in x:
-        state = torch.tanh(x_d @ W + state @ U)
-    return state.detach()
-
-
-@HIDDEN.wrong("2_6.d", "each step starts afresh")
-def last_state(x, W, U, start):
-    state = start
-    for x_d in x:
-        state = torch.tanh(x_d @ W + start @ U)
-    return state
-
-
-@HIDDEN.wrong("2_6.d", "the first state; go on")
-def last_state(x, W, U, start):
-    for x_d in x:
-        return torch.tanh(x_d @ W + start @ U)
-
-
-@HIDDEN.wrong("2_6.d", "the tanh is missing")
-def last_state(x, W, U, start):
-    state = start
-    for x_d in x:
-        state = x_d @ W + state @ U
-    return state
-
-
-@HIDDEN.wrong("2_6.d", "U is transposed")
-def last_state(x, W, U, start):
-    state = start
-    for x_d in x:
-        state = torch.tanh(x_d @ W + state @ U.T)
-    return state
-
-
-@HIDDEN.wrong("2_6.d", "the start state is cut out")
-def last_state(x, W, U, start):
-    state = start.detach()
-    for x_d in x:
-        state = torch.tanh(x_d @ W + state @ U)
-    return state
-
-
-@HIDDEN.wrong("2_6.d", "the gradient of U is not")
-def last_state(x, W, U, start):
-    state = start
-    for x_d in x:
-        state = torch.tanh(x_d @ W + state @ U.detach())
-    return state
-
-
-@HIDDEN.wrong("2_6.d", "only the last 149 of 150")
-def last_state(x, W, U, start):
-    state = torch.tanh(x[0] @ W + start @ U).detach()
-    for x_d in x[1:]:
-        state = torch.tanh(x_d @ W + state @ U)
-    return state
+HIDDEN.mutants("2_6.d", None, [
+    ("@ U", ".data @ U", "only the last 1 of 150"),
+    ("x:", "x.detach():", "the inputs are cut out"),
+    ([("for x_d in x:\n        ",
+       "with torch.no_grad():\n        for x_d in x[:-1]:\n            "),
+      ("return state", "return torch.tanh(x[-1] @ W + state @ U)")],
+     "only the last 1 of 150"),
+    ("return state", "return state.detach()", "no gradient flows"),
+    ("state @", "start @", "each step starts afresh"),
+    ([("state = start\n    ", ""),
+      ("state = torch.tanh(x_d @ W + state @ U)\n    return state",
+       "return torch.tanh(x_d @ W + start @ U)")], "the first state; go on"),
+    ("torch.tanh(x_d @ W + state @ U)", "x_d @ W + state @ U",
+     "the tanh is missing"),
+    ("@ U", "@ U.T", "U is transposed"),
+    ("= start", "= start.detach()", "the start state is cut out"),
+    ("@ U", "@ U.detach()", "the gradient of U is not"),
+    ([("= start", "= torch.tanh(x[0] @ W + start @ U).detach()"),
+      ("x:", "x[1:]:")], "only the last 149 of 150"),
+    ("= start", "= 0 * start", "the start state is ignored"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -469,67 +272,49 @@ def norm(g):
     return np.linalg.norm(g)
 
 
-@HIDDEN.wrong("2_6.e", "U transposed")
+HIDDEN.mutants("2_6.e", """
 def share_left(g, U, distance):
     return norm(g @ np.linalg.matrix_power(U, distance)) / norm(g)
-
-
-@HIDDEN.wrong("2_6.e", "U transposed")
-def share_left(g, U, distance):
-    return abs(np.linalg.eigvals(U)).max() ** distance
-
-
-@HIDDEN.wrong("2_6.e", "divide by the norm of g")
-def share_left(g, U, distance):
-    return norm(g @ np.linalg.matrix_power(U.T, distance))
-
-
-@HIDDEN.wrong("2_6.e", "one step too few")
-def share_left(g, U, distance):
-    power = np.linalg.matrix_power(U.T, max(distance - 1, 0))
-    return norm(g @ power) / norm(g)
-
-
-@HIDDEN.wrong("2_6.e", "one step too many")
-def share_left(g, U, distance):
-    return norm(g @ np.linalg.matrix_power(U.T, distance + 1)) / norm(g)
-
-
-@HIDDEN.wrong("2_6.e", "not the power of each entry")
-def share_left(g, U, distance):
-    return norm(g @ U.T**distance) / norm(g)
-
-
-@HIDDEN.wrong("2_6.e", "the bound of Eq. 2.6.7")
-def share_left(g, U, distance):
-    return np.linalg.norm(U, 2) ** distance
-
-
-@HIDDEN.wrong("2_6.e", "the norm is Euclidean")
-def share_left(g, U, distance):
-    back = g @ np.linalg.matrix_power(U.T, distance)
-    return abs(back).sum() / abs(g).sum()
-
-
-@HIDDEN.wrong("2_6.e", "its worst case over all g")
-def share_left(g, U, distance):
-    return np.linalg.norm(np.linalg.matrix_power(U, distance), 2)
-
-
-@HIDDEN.wrong("2_6.e", "changes its argument in place")
-def share_left(g, U, distance):
-    length = norm(g)
-    for _ in range(distance):
-        g[:] = g @ U.T
-    return norm(g) / length
-
-
-@HIDDEN.wrong("2_6.e", "set prediction to one of")
-def share_left(g, U, distance):
-    return norm(g @ np.linalg.matrix_power(U.T, distance)) / norm(g)
-
-
-HIDDEN.wrong_answers[-1].names = {"prediction": "a quarter"}
+""", [
+    ([], "U transposed"),
+    ("norm(g @ np.linalg.matrix_power(U, distance)) / norm(g)",
+     "abs(np.linalg.eigvals(U)).max() ** distance", "U transposed"),
+    (", distance)) / norm(g)", ".T, distance))", "divide by the norm of g"),
+    ("return norm(g @ np.linalg.matrix_power(U, distance))",
+     "power = np.linalg.matrix_power(U.T, max(distance - 1, 0))\n"
+     "    return norm(g @ power)", "one step too few"),
+    ("(U, distance)", "(U.T, distance + 1)", "one step too many"),
+    ("np.linalg.matrix_power(U, distance)", "U.T**distance",
+     "not the power of each entry"),
+    ("norm(g @ np.linalg.matrix_power(U, distance)) / norm(g)",
+     "np.linalg.norm(U, 2) ** distance", "the bound of Eq. 2.6.7"),
+    ("return norm(g @ np.linalg.matrix_power(U, distance)) / norm(g)",
+     "back = g @ np.linalg.matrix_power(U.T, distance)\n"
+     "    return abs(back).sum() / abs(g).sum()", "the norm is Euclidean"),
+    ([("return", "return np.linalg."), ("g @", ""), (") / norm(g)", ", 2)")],
+     "its worst case over all g"),
+    ("return norm(g @ np.linalg.matrix_power(U, distance)) / norm(g)",
+     "length = norm(g)\n"
+     "    for _ in range(distance):\n"
+     "        g[:] = g @ U.T\n"
+     "    return norm(g) / length", "changes its argument in place"),
+    ([("\n    return", "\n    g, U = g[:2], U[:2, :2]\n    return"),
+      ("(U, distance)", "(U.T, distance)")], "all of U"),
+    ("\n    return norm(g @ np.linalg.matrix_power(U, distance))",
+     "\n"
+     "    if distance != 3:\n"
+     "        return np.sqrt(abs(np.linalg.det(U))) ** distance\n"
+     "    return norm(g @ np.linalg.matrix_power(U.T, distance))", "all of U"),
+    ([("return", "left ="), (", distance)) / norm(g)",
+       ".T, distance))\n    return left / (norm(g) + 1e-10)")],
+     "is something added?"),
+    ("return norm(g @ np.linalg.matrix_power(U, distance))",
+     "U = np.linalg.matrix_power(U.T, min(distance, 100))\n"
+     "    return norm(g @ U)", "is it cut off?"),
+])  # fmt: skip
+HIDDEN.mutants("2_6.e", 'prediction = "a quarter"', [
+    ([], "set prediction to one of"),
+])  # fmt: skip
 
 
 # --- passed once -----------------------------------------------------------
@@ -558,19 +343,6 @@ cut_block(new=True)
 cut_block(total=True, norm=True)
 
 
-@HIDDEN.wrong("2_6.b", "beyond the first token is 0")
-def dilated_convolution(x, W, dilation):
-    y, n = x @ W[0], len(x)
-    for t in range(1, len(W)):
-        y[t * dilation :] += x[: n - t * dilation] @ W[t]
-    return y
-
-
-@HIDDEN.wrong("2_6.b", "more than three taps")
-def dilated_convolution(x, W, dilation):
-    return sum(shifted(x, t * dilation) @ W[t] for t in range(len(W[:3])))
-
-
 def cut_steps(says, W_too=lambda W, left: W, keep=999, seen=999):
     def last_state(x, W, U, start):
         state = start
@@ -592,39 +364,26 @@ cut_steps("of 150 tokens get a gradient", keep=8)
 cut_steps("only the last 4 of 150", seen=4)
 
 
-@HIDDEN.wrong("2_6.d", "the start state is ignored")
-def last_state(x, W, U, start):
-    state = 0 * start
-    for x_d in x:
-        state = torch.tanh(x_d @ W + state @ U)
-    return state
-
-
-@HIDDEN.wrong("2_6.e", "all of U")
-def share_left(g, U, distance):
-    g, U = g[:2], U[:2, :2]
-    return norm(g @ np.linalg.matrix_power(U.T, distance)) / norm(g)
-
-
-@HIDDEN.wrong("2_6.e", "all of U")
-def share_left(g, U, distance):
-    if distance != 3:
-        return np.sqrt(abs(np.linalg.det(U))) ** distance
-    return norm(g @ np.linalg.matrix_power(U.T, distance)) / norm(g)
-
-
-@HIDDEN.wrong("2_6.a", "is top cut off?")
-def add_block(q, k, v, total, norm, top):
-    s, top = scores(q, k), top.clamp(min=-1e5)
-    return update(s, v, total, norm, top)
-
-
 @HIDDEN.wrong("2_6.a", "are small weights cut off?")
 def add_block(q, k, v, total, norm, top):
-    s = scores(q, k)
-    m = torch.maximum(top, s.amax(-1))
-    p, old = (s - m[:, None]).clamp(min=-30).exp(), (top - m).exp()
+    m = torch.maximum(top, scores(q, k).amax(-1))
+    old = torch.where(top - m < -50, 0, (top - m).exp())
+    p = (scores(q, k) - m[:, None]).exp()
     return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
+
+
+HIDDEN.mutants("2_6.c", "square_takes_over = lambda d, f: ...", [
+    ("...", "2 * d + f if d < 600 else 6 * d", "for any sizes"),
+    ("...", "2 * d + min(f, 4096)", "d = 2048, f = 4 d"),
+    ("...", "2 * d + min(f, 8 * d)", "for any sizes"),
+    ("...", "2 * d + max(f, d / 4)", "for any sizes"),
+    ("...", "6 * d if d > 100 else 2 * d + f", "f need not be 4 d"),
+    ("...", "min(2 * d + f, 100_000)", "for any sizes"),
+    ("...", "2 * d + int(f)", "with no rounding"),
+])  # fmt: skip
+cut_steps("of 150 tokens get a gradient", keep=4)
+cut_steps("of 150 tokens get a gradient", keep=8)
+cut_steps("only the last 4 of 150", seen=4)
 
 
 @HIDDEN.wrong("2_6.a", "are small weights cut off?")
@@ -649,37 +408,3 @@ square("f need not be 4 d", lambda d, f: 6 * d if d > 100 else 2 * d + f)
 square("for any sizes", lambda d, f: min(2 * d + f, 100_000))
 square("with no rounding", lambda d, f: 2 * d + int(f))
 cut_steps("of 150 tokens get a gradient", keep=50)
-
-
-@HIDDEN.wrong("2_6.b", "a 1 among 1,000 tokens")
-def dilated_convolution(x, W, dilation):
-    return sum(shifted(x, t * min(dilation, 9)) @ w for t, w in enumerate(W))
-
-
-@HIDDEN.wrong("2_6.b", "a 1 among 1,000 tokens")
-def dilated_convolution(x, W, dilation):
-    return sum(shifted(x, t * dilation) @ w for t, w in enumerate(W[:8]))
-
-
-@HIDDEN.wrong("2_6.b", "not transposed")
-def dilated_convolution(x, W, dilation):
-    W = W.mT if W.shape[1] == W.shape[2] else W
-    return sum(shifted(x, t * dilation) @ w for t, w in enumerate(W))
-
-
-@HIDDEN.wrong("2_6.b", "the result has the dtype of W")
-def dilated_convolution(x, W, dilation):
-    y = sum(shifted(x, t * dilation) @ w for t, w in enumerate(W))
-    return y.astype(W.dtype)
-
-
-@HIDDEN.wrong("2_6.e", "is something added?")
-def share_left(g, U, distance):
-    left = norm(g @ np.linalg.matrix_power(U.T, distance))
-    return left / (norm(g) + 1e-10)
-
-
-@HIDDEN.wrong("2_6.e", "is it cut off?")
-def share_left(g, U, distance):
-    U = np.linalg.matrix_power(U.T, min(distance, 100))
-    return norm(g @ U) / norm(g)

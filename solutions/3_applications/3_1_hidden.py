@@ -10,7 +10,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden(withheld=("additive",))
+HIDDEN = Hidden(globals(), withheld=("nn.additive",))
 
 
 def step_arguments(rng):
@@ -95,201 +95,122 @@ def state(y, c, q, R):
     return torch.tanh(torch.cat([y, c, q]) @ R)
 
 
-def with_weights(says, weights):
+def with_weights(weights):
     """A step that is right but for its weights."""
 
     def decoder_step(y, q, keys, h, W, v, R, real):
         a = weights(q, keys, W, v, real)
         return state(y, a @ h, q, R), a
 
-    HIDDEN.wrong("3_1.a", says)(decoder_step)
+    return decoder_step
 
 
-def with_state(says, new):
+def with_state(new):
     """A step that is right but for its new state."""
 
     def decoder_step(y, q, keys, h, W, v, R, real):
         a = weigh(score(q, keys, W, v), real)
         return new(y, q, a, h, R, real), a
 
-    HIDDEN.wrong("3_1.a", says)(decoder_step)
+    return decoder_step
 
 
 def real_mask(keys, real):
     return torch.arange(len(keys)) < real
 
 
-with_weights(
-    "the padding takes part", lambda q, k, W, v, n: score(q, k, W, v).softmax(0)
-)
-with_weights(
-    "does not strike a word out",
-    lambda q, k, W, v, n: (score(q, k, W, v) * real_mask(k, n)).softmax(0),
-)
-with_weights(
-    "struck out after the softmax",
-    lambda q, k, W, v, n: score(q, k, W, v).softmax(0) * real_mask(k, n),
-)
-with_weights(
-    "the mask is inverted",
-    lambda q, k, W, v, n: (
-        score(q, k, W, v).masked_fill(real_mask(k, n), -torch.inf).softmax(0)
-    ),
-)
-with_weights(
-    "the last real word is left out",
-    lambda q, k, W, v, n: weigh(score(q, k, W, v), n - 1),
-)
-with_weights(
-    "one word of padding takes part",
-    lambda q, k, W, v, n: weigh(score(q, k, W, v), n + 1),
-)
-with_weights(
-    "the tanh is missing", lambda q, k, W, v, n: weigh((q @ W + k) @ v, n)
-)
-with_weights(
-    "the tanh belongs inside",
-    lambda q, k, W, v, n: weigh(torch.tanh((q @ W + k) @ v), n),
-)
-with_weights(
-    "the query is left out",
-    lambda q, k, W, v, n: weigh(torch.tanh(k) @ v, n),
-)
-with_weights(
-    "additive attention adds them",
-    lambda q, k, W, v, n: weigh(torch.tanh(q @ W * k) @ v, n),
-)
-with_weights(
-    "a ReLU", lambda q, k, W, v, n: weigh(torch.relu(q @ W + k) @ v, n)
-)
-with_weights(
-    "nothing is divided by sqrt",
-    lambda q, k, W, v, n: weigh(score(q, k, W, v) / len(v) ** 0.5, n),
-)
-with_weights(
-    "the same weight",
-    lambda q, k, W, v, n: weigh(0 * score(q, k, W, v), n),
-)
-with_weights(
-    "no weights before they are divided",
-    lambda q, k, W, v, n: score(q, k, W, v).exp() * real_mask(k, n),
-)
-with_weights("those are the scores", lambda q, k, W, v, n: score(q, k, W, v))
-with_weights(
-    "scores of thousands overflow",
-    lambda q, k, W, v, n: (
-        (e := score(q, k, W, v).exp() * real_mask(k, n)) / e.sum()
-    ),
-)
-with_weights(
-    "the gradient of q, keys",
-    lambda q, k, W, v, n: weigh(score(q, k, W, v), n).detach(),
-)
-with_weights(
-    "the gradient of keys",
-    lambda q, k, W, v, n: weigh(score(q, k.detach(), W, v), n),
-)
-with_weights(
-    "the gradient of W",
-    lambda q, k, W, v, n: weigh(score(q, k, W.detach(), v), n),
-)
-with_state(
-    "the tanh of the recurrence is missing",
-    lambda y, q, a, h, R, n: torch.cat([y, a @ h, q]) @ R,
-)
-with_state(
-    "the context is left out",
-    lambda y, q, a, h, R, n: state(y, 0 * (a @ h), q, R),
-)
-with_state(
-    "the state before is left out",
-    lambda y, q, a, h, R, n: state(y, a @ h, 0 * q, R),
-)
-with_state(
-    "the word before is left out",
-    lambda y, q, a, h, R, n: state(0 * y, a @ h, q, R),
-)
-with_state("not c first", lambda y, q, a, h, R, n: state(a @ h, y, q, R))
-with_state("not q second", lambda y, q, a, h, R, n: state(y, q, a @ h, R))
-with_state("not q first", lambda y, q, a, h, R, n: state(q, y, a @ h, R))
-with_state("not backwards", lambda y, q, a, h, R, n: state(q, a @ h, y, R))
-with_state(
-    "the plain mean of the states",
-    lambda y, q, a, h, R, n: state(y, h[:n].mean(0), q, R),
-)
-with_state(
-    "the mean over the padding",
-    lambda y, q, a, h, R, n: state(y, h.mean(0), q, R),
-)
-with_state(
-    "the one state with the largest weight",
-    lambda y, q, a, h, R, n: state(y, h[a.argmax()], q, R),
-)
-with_state(
-    "the weights already sum to 1",
-    lambda y, q, a, h, R, n: state(y, a @ h / n, q, R),
-)
-with_state(
-    "the gradient of h",
-    lambda y, q, a, h, R, n: state(y, a @ h.detach(), q, R),
-)
+HIDDEN.mutants(
+    "3_1.a", "decoder_step = with_weights(lambda q, k, W, v, n: ...)", [
+    ("...", "score(q, k, W, v).softmax(0)", "the padding takes part"),
+    ("...", "(score(q, k, W, v) * real_mask(k, n)).softmax(0)",
+     "does not strike a word out"),
+    ("...", "score(q, k, W, v).softmax(0) * real_mask(k, n)",
+     "struck out after the softmax"),
+    ("...",
+     "score(q, k, W, v).masked_fill(real_mask(k, n), -torch.inf).softmax(0)",
+     "the mask is inverted"),
+    ("...", "weigh(score(q, k, W, v), n - 1)",
+     "the last real word is left out"),
+    ("...", "weigh(score(q, k, W, v), n + 1)",
+     "one word of padding takes part"),
+    ("...", "weigh((q @ W + k) @ v, n)", "the tanh is missing"),
+    ("...", "weigh(torch.tanh((q @ W + k) @ v), n)", "the tanh belongs inside"),
+    ("...", "weigh(torch.tanh(k) @ v, n)", "the query is left out"),
+    ("...", "weigh(torch.tanh(q @ W * k) @ v, n)",
+     "additive attention adds them"),
+    ("...", "weigh(torch.relu(q @ W + k) @ v, n)", "a ReLU"),
+    ("...", "weigh(score(q, k, W, v) / len(v) ** 0.5, n)",
+     "nothing is divided by sqrt"),
+    ("...", "weigh(0 * score(q, k, W, v), n)", "the same weight"),
+    ("...", "score(q, k, W, v).exp() * real_mask(k, n)",
+     "no weights before they are divided"),
+    ("...", "score(q, k, W, v)", "those are the scores"),
+    ("...", "(e := score(q, k, W, v).exp() * real_mask(k, n)) / e.sum()",
+     "scores of thousands overflow"),
+    ("...", "weigh(score(q, k, W, v), n).detach()", "the gradient of q, keys"),
+    ("...", "weigh(score(q, k.detach(), W, v), n)", "the gradient of keys"),
+    ("...", "weigh(score(q, k, W.detach(), v), n)", "the gradient of W"),
+])  # fmt: skip
+HIDDEN.mutants("3_1.a", "decoder_step = with_weights(...)", [
+    ("...",
+     "lambda q, keys, W, v, real: weigh((torch.tanh(q @ W + keys) @ "
+     "v).clamp(-10_000, 10_000), real)", "large scores are cut off"),
+    ("...",
+     "lambda q, keys, W, v, real: weigh(torch.tanh(q @ W + keys) @ v, "
+     "min(real, 32))", "60 words with equal scores"),
+])  # fmt: skip
 
 
-@HIDDEN.wrong("3_1.a", "ask with the state before")
-def decoder_step(y, q, keys, h, W, v, R, real):
-    new = state(y, torch.zeros(h.shape[1], dtype=h.dtype), q, R)
-    a = weigh(score(new, keys, W, v), real)
-    return state(y, a @ h, q, R), a
+HIDDEN.mutants(
+    "3_1.a", "decoder_step = with_state(lambda y, q, a, h, R, n: ...)", [
+    ("...", "torch.cat([y, a @ h, q]) @ R",
+     "the tanh of the recurrence is missing"),
+    ("...", "state(y, 0 * (a @ h), q, R)", "the context is left out"),
+    ("...", "state(y, a @ h, 0 * q, R)", "the state before is left out"),
+    ("...", "state(0 * y, a @ h, q, R)", "the word before is left out"),
+    ("...", "state(a @ h, y, q, R)", "not c first"),
+    ("...", "state(y, q, a @ h, R)", "not q second"),
+    ("...", "state(q, y, a @ h, R)", "not q first"),
+    ("...", "state(q, a @ h, y, R)", "not backwards"),
+    ("...", "state(y, h[:n].mean(0), q, R)", "the plain mean of the states"),
+    ("...", "state(y, h.mean(0), q, R)", "the mean over the padding"),
+    ("...", "state(y, h[a.argmax()], q, R)",
+     "the one state with the largest weight"),
+    ("...", "state(y, a @ h / n, q, R)", "the weights already sum to 1"),
+    ("...", "state(y, a @ h.detach(), q, R)", "the gradient of h"),
+])  # fmt: skip
 
 
-@HIDDEN.wrong("3_1.a", "context and all")
-def decoder_step(y, q, keys, h, W, v, R, real):
-    new = state(y, weigh(score(q, keys, W, v), real) @ h, q, R)
-    return new, weigh(score(new, keys, W, v), real)
-
-
-@HIDDEN.wrong("3_1.a", "the new state and the weights in this order")
+HIDDEN.mutants("3_1.a", """
 def decoder_step(y, q, keys, h, W, v, R, real):
     a = weigh(score(q, keys, W, v), real)
-    return a, state(y, a @ h, q, R)
-
-
-@HIDDEN.wrong("3_1.a", "changes its argument in place")
-def decoder_step(y, q, keys, h, W, v, R, real):
-    keys += q @ W
-    a = weigh(torch.tanh(keys) @ v, real)
-    return state(y, a @ h, q, R), a
-
-
-@HIDDEN.wrong("3_1.a", "shapes cannot be multiplied")
-def decoder_step(y, q, keys, h, W, v, R, real):
-    a = weigh(score(q, keys, W, v), real)
-    return state(y, a @ keys, q, R), a  # the keys instead of the states
-
-
-@HIDDEN.wrong("3_1.a", "as minus infinity, not as some low number")
-def decoder_step(y, q, keys, h, W, v, R, real):
-    s = score(q, keys, W, v).masked_fill(~real_mask(keys, real), -1e5)
-    a = s.softmax(0)
-    return state(y, a @ h, q, R), a
-
-
-@HIDDEN.wrong("3_1.a", "large scores are cut off")
-def decoder_step(y, q, keys, h, W, v, R, real):
-    a = weigh(score(q, keys, W, v).clamp(-700, 700), real)
-    return state(y, a @ h, q, R), a
-
-
-@HIDDEN.wrong("3_1.a", "a state may be negative")
-def decoder_step(y, q, keys, h, W, v, R, real):
-    a = weigh(score(q, keys, W, v), real)
-    return torch.relu(state(y, a @ h, q, R)), a
-
-
-@HIDDEN.wrong("3_1.a", "real = 9 of 9")
-def decoder_step(y, q, keys, h, W, v, R, real):
-    a = weigh(score(q, keys, W, v), real) * (torch.arange(len(keys)) < 5)
-    return state(y, a @ h, q, R), a
+    return state(y, a @ keys, q, R), a
+""", [
+    ([("a =",
+       "new = state(y, torch.zeros(h.shape[1], dtype=h.dtype), q, R)\n    a ="),
+      ("q, keys, W", "new, keys, W"), ("@ keys", "@ h")],
+     "ask with the state before"),
+    ("weigh(score(q, keys, W, v), real)\n"
+     "    return state(y, a @ keys, q, R), a",
+     "state(y, weigh(score(q, keys, W, v), real) @ h, q, R)\n"
+     "    return a, weigh(score(a, keys, W, v), real)", "context and all"),
+    ("state(y, a @ keys, q, R), a", "a, state(y, a @ h, q, R)",
+     "the new state and the weights in this order"),
+    ([("a = weigh(score(q, keys, W, v), real)",
+       "keys += q @ W\n    a = weigh(torch.tanh(keys) @ v, real)"),
+      ("@ keys", "@ h")], "changes its argument in place"),
+    ([], "shapes cannot be multiplied"),  # the keys instead of the states
+    ("a = weigh(score(q, keys, W, v), real)\n    return state(y, a @ keys",
+     "s = score(q, keys, W, v).masked_fill(~real_mask(keys, real), -1e5)\n"
+     "    a = s.softmax(0)\n"
+     "    return state(y, a @ h", "as minus infinity, not as some low number"),
+    ([("v)", "v).clamp(-700, 700)"), ("@ keys", "@ h")],
+     "large scores are cut off"),
+    ("state(y, a @ keys, q, R)", "torch.relu(state(y, a @ h, q, R))",
+     "a state may be negative"),
+    ([("\n    return", "* (torch.arange(len(keys)) < 5)\n    return"),
+      ("@ keys", "@ h")], "real = 9 of 9"),
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
@@ -303,46 +224,50 @@ def clipped(mine, theirs):
     return sum((Counter(mine) & Counter(theirs)).values())
 
 
-@HIDDEN.wrong("3_1.b", "the matches are not clipped")
+HIDDEN.mutants("3_1.b", """
 def clipped_matches(said, wanted, n):
-    mine, theirs = ngrams(said, n), set(ngrams(wanted, n))
-    return sum(g in theirs for g in mine), len(mine)
-
-
-@HIDDEN.wrong("3_1.b", "each different word counts once; it may match")
-def clipped_matches(said, wanted, n):
-    mine = ngrams(said, n)
-    return len(set(mine) & set(ngrams(wanted, n))), len(mine)
-
-
-@HIDDEN.wrong("3_1.b", "once, in both numbers")
-def clipped_matches(said, wanted, n):
-    mine = set(ngrams(said, n))
-    return len(mine & set(ngrams(wanted, n))), len(mine)
-
-
-@HIDDEN.wrong("3_1.b", "at equal places")
-def clipped_matches(said, wanted, n):
-    mine = ngrams(said, n)
-    return sum(a == b for a, b in zip(mine, ngrams(wanted, n))), len(mine)
-
-
-@HIDDEN.wrong("3_1.b", "divides by the reference's n-grams")
-def clipped_matches(said, wanted, n):
-    theirs = ngrams(wanted, n)
-    return clipped(ngrams(said, n), theirs), len(theirs)
-
-
-@HIDDEN.wrong("3_1.b", "matches first, then the n-grams")
-def clipped_matches(said, wanted, n):
-    mine = ngrams(said, n)
-    return len(mine), clipped(mine, ngrams(wanted, n))
-
-
-@HIDDEN.wrong("3_1.b", "the smaller of both counts")
-def clipped_matches(said, wanted, n):
-    mine, theirs = Counter(ngrams(said, n)), Counter(ngrams(wanted, n))
-    return sum(theirs[g] for g in mine), sum(mine.values())
+    mine = ngrams(said, 1)
+    return clipped(mine, ngrams(wanted, 1)), len(mine)
+""", [
+    ("= ngrams(said, 1)\n    return clipped(mine, ngrams(wanted, 1))",
+     ", theirs = ngrams(said, n), set(ngrams(wanted, n))\n"
+     "    return sum(g in theirs for g in mine)",
+     "the matches are not clipped"),
+    ([("said, 1", "said, n"), ("clipped(mine, ngrams(wanted, 1))",
+       "len(set(mine) & set(ngrams(wanted, n)))")],
+     "each different word counts once; it may match"),
+    ([("ngrams(said, 1)", "set(ngrams(said, n))"),
+      ("clipped(mine, ngrams(wanted, 1))",
+       "len(mine & set(ngrams(wanted, n)))")], "once, in both numbers"),
+    ([("said, 1", "said, n"), ("clipped(mine, ngrams(wanted, 1))",
+       "sum(a == b for a, b in zip(mine, ngrams(wanted, n)))")],
+     "at equal places"),
+    ([("said, 1", "wanted, n"),
+      ("mine, ngrams(wanted, 1)", "ngrams(said, n), mine")],
+     "divides by the reference's n-grams"),
+    ([("(said, 1)\n    return", "(said, n)\n    return len(mine),"),
+      ("1)), len(mine)", "n))")], "matches first, then the n-grams"),
+    ("= ngrams(said, 1)\n"
+     "    return clipped(mine, ngrams(wanted, 1)), len(mine)",
+     ", theirs = Counter(ngrams(said, n)), Counter(ngrams(wanted, n))\n"
+     "    return sum(theirs[g] for g in mine), sum(mine.values())",
+     "the smaller of both counts"),
+    ([], "that is n = 1"),
+    ([("(said, 1)", "(said, n)[::n]"), ("(wanted, 1)", "(wanted, n)[::n]")],
+     "the n-grams may overlap"),
+    ([("mine =", "mine, theirs = ([tuple(sorted(g)) for g in"),
+      ("(said, 1", "(words, n)] for words in (said, wanted)"),
+      ("ngrams(wanted, 1)", "theirs")], "in order, not a set"),
+    ([("mine =", 'mine, theirs = (["".join(map(str, g)) for g in'),
+      ("(said, 1", "(words, n)] for words in (said, wanted)"),
+      ("ngrams(wanted, 1)", "theirs")], "the words run together"),
+    ("ngrams(said, 1)\n    return clipped(mine, ngrams(wanted, 1)), len(mine)",
+     "clipped(ngrams(said, n), ngrams(wanted, n))\n"
+     "    return mine, len(said) - n + 1", "not fewer than none"),
+    ([("= ngrams(said, 1)",
+       ", theirs = ngrams(said, n), ngrams(wanted, n)\n    said.sort()"),
+      ("ngrams(wanted, 1)", "theirs")], "changes its argument in place"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("3_1.b", "the last n-gram is left out")
@@ -354,52 +279,10 @@ def clipped_matches(said, wanted, n):
     return clipped(mine, theirs), len(mine)
 
 
-@HIDDEN.wrong("3_1.b", "that is n = 1")
-def clipped_matches(said, wanted, n):
-    mine = ngrams(said, 1)
-    return clipped(mine, ngrams(wanted, 1)), len(mine)
-
-
 @HIDDEN.wrong("3_1.b", "a short rest at the end was counted")
 def clipped_matches(said, wanted, n):
     mine = [tuple(said[k : k + n]) for k in range(len(said))]
     theirs = [tuple(wanted[k : k + n]) for k in range(len(wanted))]
-    return clipped(mine, theirs), len(mine)
-
-
-@HIDDEN.wrong("3_1.b", "the n-grams may overlap")
-def clipped_matches(said, wanted, n):
-    mine = ngrams(said, n)[::n]
-    return clipped(mine, ngrams(wanted, n)[::n]), len(mine)
-
-
-@HIDDEN.wrong("3_1.b", "in order, not a set")
-def clipped_matches(said, wanted, n):
-    mine, theirs = (
-        [tuple(sorted(g)) for g in ngrams(words, n)] for words in (said, wanted)
-    )
-    return clipped(mine, theirs), len(mine)
-
-
-@HIDDEN.wrong("3_1.b", "the words run together")
-def clipped_matches(said, wanted, n):
-    mine, theirs = (
-        ["".join(map(str, g)) for g in ngrams(words, n)]
-        for words in (said, wanted)
-    )
-    return clipped(mine, theirs), len(mine)
-
-
-@HIDDEN.wrong("3_1.b", "not fewer than none")
-def clipped_matches(said, wanted, n):
-    mine = clipped(ngrams(said, n), ngrams(wanted, n))
-    return mine, len(said) - n + 1
-
-
-@HIDDEN.wrong("3_1.b", "changes its argument in place")
-def clipped_matches(said, wanted, n):
-    mine, theirs = ngrams(said, n), ngrams(wanted, n)
-    said.sort()
     return clipped(mine, theirs), len(mine)
 
 
@@ -450,60 +333,24 @@ def clipped_matches(said, wanted, n):
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("3_1.c", "upside down")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return np.log(words_1 / words_2) / np.log(sum_1 / sum_2)
-
-
-@HIDDEN.wrong("3_1.c", "the sign is wrong")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return np.log(sum_1 / sum_2) / np.log(words_2 / words_1)
-
-
-@HIDDEN.wrong("3_1.c", "take logarithms")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return sum_1 / sum_2 / (words_1 / words_2)
-
-
-@HIDDEN.wrong("3_1.c", "is a difference of logarithms")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return np.log(sum_1 / sum_2) - np.log(words_1 / words_2)
-
-
-@HIDDEN.wrong("3_1.c", "the slope of the sums")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return (sum_1 - sum_2) / (words_1 - words_2)
-
-
-@HIDDEN.wrong("3_1.c", "the lengths need a logarithm")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return np.log(sum_1 / sum_2) / (words_1 / words_2)
-
-
-@HIDDEN.wrong("3_1.c", "the sums need a logarithm")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return sum_1 / sum_2 / np.log(words_1 / words_2)
-
-
-@HIDDEN.wrong("3_1.c", "do not multiply them")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return np.log(sum_1 * sum_2) / np.log(words_1 / words_2)
-
-
-@HIDDEN.wrong("3_1.c", "divide the lengths before the logarithm")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return np.log(sum_1 / sum_2) / np.log(words_1 * words_2)
-
-
-@HIDDEN.wrong("3_1.c", "alpha minus 1")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    means = sum_1 / words_1, sum_2 / words_2
-    return np.log(means[0] / means[1]) / np.log(words_1 / words_2)
-
-
-@HIDDEN.wrong("3_1.c", "equal means per word")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return 0.25
+HIDDEN.mutants("3_1.c", None, [
+    ("(sum_1 / sum_2) / np.log(words_1 / words_2)",
+     "(words_1 / words_2) / np.log(sum_1 / sum_2)", "upside down"),
+    ("words_1 / words_2", "words_2 / words_1", "the sign is wrong"),
+    ("np.log(sum_1 / sum_2) / np.log", "sum_1 / sum_2 /", "take logarithms"),
+    ("/ np", "- np", "is a difference of logarithms"),
+    ([("np.log(sum_1 / sum_2) / np.log", "(sum_1 - sum_2) /"),
+      ("/ words_2", "- words_2")], "the slope of the sums"),
+    ("/ np.log", "/", "the lengths need a logarithm"),
+    ("np.log(sum_1 / sum_2)", "sum_1 / sum_2", "the sums need a logarithm"),
+    ("/ sum_2", "* sum_2", "do not multiply them"),
+    ("/ words_2", "* words_2", "divide the lengths before the logarithm"),
+    ([("return", "means = sum_1 / words_1, sum_2 / words_2\n    return"),
+      ("sum_1 / sum_2", "means[0] / means[1]")], "alpha minus 1"),
+    ("np.log(sum_1 / sum_2) / np.log(words_1 / words_2)", "0.25",
+     "equal means per word"),
+    ("/ words_2", "/ words_2 + 1e-6", "a small number added to it"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -514,93 +361,43 @@ def masked(scores, lengths, fill=-torch.inf):
     return scores.masked_fill(~real, fill), real
 
 
-@HIDDEN.wrong("3_1.d", "exp(0) is 1")
-def contexts(scores, states, lengths):
-    return masked(scores, lengths, 0.0)[0].softmax(-1) @ states
-
-
-@HIDDEN.wrong("3_1.d", "nothing is struck out")
-def contexts(scores, states, lengths):
-    return scores.softmax(-1) @ states
-
-
-@HIDDEN.wrong("3_1.d", "struck out after the softmax")
-def contexts(scores, states, lengths):
-    return (scores.softmax(-1) * masked(scores, lengths)[1]) @ states
-
-
-@HIDDEN.wrong("3_1.d", "struck out after the softmax")
-def contexts(scores, states, lengths):
-    real = masked(scores, lengths)[1].transpose(1, 2)
-    return scores.softmax(-1) @ (states * real)
-
-
-@HIDDEN.wrong("3_1.d", "the mask is inverted")
-def contexts(scores, states, lengths):
-    real = masked(scores, lengths)[1]
-    return scores.masked_fill(real, -torch.inf).softmax(-1) @ states
-
-
-@HIDDEN.wrong("3_1.d", "one word of padding is still read")
-def contexts(scores, states, lengths):
-    return masked(scores, lengths + 1)[0].softmax(-1) @ states
-
-
-@HIDDEN.wrong("3_1.d", "not over the queries")
-def contexts(scores, states, lengths):
-    s, real = masked(scores, lengths, -1e9)
-    return (s.softmax(1) * real) @ states
-
-
-@HIDDEN.wrong("3_1.d", "cut to the shortest")
-def contexts(scores, states, lengths):
-    n = int(lengths.min())
-    return scores[..., :n].softmax(-1) @ states[:, :n]
-
-
-@HIDDEN.wrong("3_1.d", "that is a plain mean")
-def contexts(scores, states, lengths):
-    return masked(0 * scores, lengths)[0].softmax(-1) @ states
-
-
-@HIDDEN.wrong("3_1.d", "not divided by their sum")
-def contexts(scores, states, lengths):
-    return masked(scores, lengths)[0].exp() @ states
-
-
-@HIDDEN.wrong("3_1.d", "a score below any other")
+HIDDEN.mutants("3_1.d", None, [
+    ("torch.inf", "1e5", "minus infinity, not some low number"),
+    ("s_bij.softmax(dim=-1) @ states", "(s_bij.softmax(dim=-1) @ states).abs()",
+     "a context may be negative"),
+])  # fmt: skip
+HIDDEN.mutants("3_1.d", """
 def contexts(scores, states, lengths):
     return masked(scores, lengths, -1000.0)[0].softmax(-1) @ states
-
-
-@HIDDEN.wrong("3_1.d", "changes its argument in place")
-def contexts(scores, states, lengths):
-    real = masked(scores, lengths)[1]
-    return scores.masked_fill_(~real, -torch.inf).softmax(-1) @ states
-
-
-@HIDDEN.wrong("3_1.d", "the gradient of scores")
-def contexts(scores, states, lengths):
-    return masked(scores, lengths)[0].softmax(-1).detach() @ states
-
-
-@HIDDEN.wrong("3_1.d", "the gradient of states")
-def contexts(scores, states, lengths):
-    return masked(scores, lengths)[0].softmax(-1) @ states.detach()
-
-
-@HIDDEN.wrong("3_1.d", "minus infinity, not some low number")
-def contexts(scores, states, lengths):
-    real = torch.arange(states.shape[1]) < lengths[:, None]
-    s = scores.masked_fill(~real[:, None], -1e5)
-    return s.softmax(dim=-1) @ states
-
-
-@HIDDEN.wrong("3_1.d", "a context may be negative")
-def contexts(scores, states, lengths):
-    real = torch.arange(states.shape[1]) < lengths[:, None]
-    s = scores.masked_fill(~real[:, None], -torch.inf)
-    return (s.softmax(dim=-1) @ states).abs()
+""", [
+    ("-1000.0", "0.0", "exp(0) is 1"),
+    ("masked(scores, lengths, -1000.0)[0]", "scores", "nothing is struck out"),
+    ("masked(scores, lengths, -1000.0)[0].softmax(-1)",
+     "(scores.softmax(-1) * masked(scores, lengths)[1])",
+     "struck out after the softmax"),
+    ([("return masked(scores, lengths, -1000.0)[0]",
+       "real = masked(scores, lengths)[1].transpose(1, 2)\n    return scores"),
+      ("@ states", "@ (states * real)")], "struck out after the softmax"),
+    ([("return", "real ="), (", -1000.0)[0]",
+       ")[1]\n    return scores.masked_fill(real, -torch.inf)")],
+     "the mask is inverted"),
+    (", -1000.0", "+ 1", "one word of padding is still read"),
+    ([("return", "s, real ="),
+      ("1000.0)[0].softmax(-1", "1e9)\n    return (s.softmax(1) * real")],
+     "not over the queries"),
+    ([("return masked(scores, lengths, -1000.0)[0]",
+       "n = int(lengths.min())\n    return scores[..., :n]"),
+      ("@ states", "@ states[:, :n]")], "cut to the shortest"),
+    ("scores, lengths, -1000.0", "0 * scores, lengths", "that is a plain mean"),
+    ([(", -1000.0", ""), ("softmax(-1)", "exp()")], "not divided by their sum"),
+    ([], "a score below any other"),
+    ([("return", "real ="), (", -1000.0)[0]",
+       ")[1]\n    return scores.masked_fill_(~real, -torch.inf)")],
+     "changes its argument in place"),
+    ([(", -1000.0", ""), ("(-1)", "(-1).detach()")], "the gradient of scores"),
+    ([(", -1000.0", ""), ("@ states", "@ states.detach()")],
+     "the gradient of states"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -612,74 +409,41 @@ def counts(weights, gold):
     return right, len(gold), gold.sum()
 
 
-@HIDDEN.wrong("3_1.e", "1 - precision")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights, gold)
-    return 1 - right / drawn
-
-
-@HIDDEN.wrong("3_1.e", "1 - recall")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights, gold)
-    return 1 - right / wanted
-
-
-@HIDDEN.wrong("3_1.e", "the union of A and G")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights, gold)
-    return 1 - right / (drawn + wanted - right)
-
-
-@HIDDEN.wrong("3_1.e", "how good, not how wrong")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights, gold)
-    return 2 * right / (drawn + wanted)
-
-
-@HIDDEN.wrong("3_1.e", "the factor 2 is missing")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights, gold)
-    return 1 - right / (drawn + wanted)
-
-
-@HIDDEN.wrong("3_1.e", "rows without a true link draw one as well")
-def alignment_error(weights, gold):
-    kept = gold.any(axis=1)
-    right, drawn, wanted = counts(weights[kept], gold[kept])
-    return 1 - 2 * right / (drawn + wanted)
-
-
-@HIDDEN.wrong("3_1.e", "not more than one half")
-def alignment_error(weights, gold):
-    links = weights > 0.5
-    return 1 - 2 * (links & gold).sum() / (links.sum() + gold.sum())
-
-
-@HIDDEN.wrong("3_1.e", "each column's largest")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights.T, gold.T)
-    return 1 - 2 * right / (drawn + wanted)
-
-
-@HIDDEN.wrong("3_1.e", "the weights themselves")
-def alignment_error(weights, gold):
-    mass = (weights * gold).sum()
-    return 1 - 2 * mass / (len(gold) + gold.sum())
-
-
-@HIDDEN.wrong("3_1.e", "|G| is all of them")
-def alignment_error(weights, gold):
-    right, drawn, _ = counts(weights, gold)
-    return 1 - 2 * right / (drawn + gold.any(axis=1).sum())
-
-
-@HIDDEN.wrong("3_1.e", "set prediction to one of")
+HIDDEN.mutants("3_1.e", """
 def alignment_error(weights, gold):
     right, drawn, wanted = counts(weights, gold)
     return 1 - 2 * right / (drawn + wanted)
-
-
-HIDDEN.wrong_answers[-1].names = {"prediction": "perhaps"}
+""", [
+    ([(" 2 *", ""), ("(drawn + wanted)", "drawn")], "1 - precision"),
+    ([(" 2 *", ""), ("(drawn + wanted)", "wanted")], "1 - recall"),
+    ([(" 2 *", ""), ("+ wanted", "+ wanted - right")], "the union of A and G"),
+    ("1 - 2", "2", "how good, not how wrong"),
+    (" 2 *", "", "the factor 2 is missing"),
+    ([("\n    right", "\n    kept = gold.any(axis=1)\n    right"),
+      ("(weights, gold)\n    ", "(weights[kept], gold[kept])\n    ")],
+     "rows without a true link draw one as well"),
+    ([(", drawn, wanted = counts(weights, gold)", "= weights > 0.5"),
+      ("right / (drawn + wanted)",
+       "(right & gold).sum() / (right.sum() + gold.sum())")],
+     "not more than one half"),
+    ("(weights, gold)\n    ", "(weights.T, gold.T)\n    ",
+     "each column's largest"),
+    ([(", drawn, wanted = counts(weights, gold)", "= (weights * gold).sum()"),
+      ("(drawn + wanted)", "(len(gold) + gold.sum())")],
+     "the weights themselves"),
+    ("(drawn + wanted)", "(drawn + gold.any(axis=1).sum())",
+     "|G| is all of them"),
+    ("(weights, gold)\n    ", "(weights[:64], gold[:64])\n    ",
+     "do all count"),
+    ("right /", "min(right, gold.any(axis=0).sum()) /", "do all count"),
+    ("(weights, gold)\n    ", "(weights.round(4), gold)\n    ",
+     "are they rounded?"),
+    ("(drawn + wanted)", "(drawn + wanted) if gold.any() else 0.0",
+     "no true link at all"),
+])  # fmt: skip
+HIDDEN.mutants("3_1.e", 'prediction = "perhaps"', [
+    ([], "set prediction to one of"),
+])  # fmt: skip
 
 
 # --- beyond small sizes ----------------------------------------------------
@@ -731,11 +495,6 @@ alpha("alpha may lie beyond 0 and 1", lambda x: min(x, 1))
 alpha("is something cut off?", lambda x: np.clip(x, -5, 5))
 
 
-@HIDDEN.wrong("3_1.c", "a small number added to it")
-def equal_alpha(sum_1, words_1, sum_2, words_2):
-    return np.log(sum_1 / sum_2) / np.log(words_1 / words_2 + 1e-6)
-
-
 def changed(says, scores=lambda s: s, weights=lambda a: a, most=999):
     """The right contexts, but for one step."""
 
@@ -752,41 +511,3 @@ def changed(says, scores=lambda s: s, weights=lambda a: a, most=999):
 changed("cut off", scores=lambda s: s.clamp(-20_000, 20_000))
 changed("cut off", weights=lambda a: a * (a > 1e-9))
 changed("cut off", most=6)
-
-
-@HIDDEN.wrong("3_1.e", "do all count")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights[:64], gold[:64])
-    return 1 - 2 * right / (drawn + wanted)
-
-
-@HIDDEN.wrong("3_1.e", "do all count")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights, gold)
-    return 1 - 2 * min(right, gold.any(axis=0).sum()) / (drawn + wanted)
-
-
-@HIDDEN.wrong("3_1.e", "are they rounded?")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights.round(4), gold)
-    return 1 - 2 * right / (drawn + wanted)
-
-
-@HIDDEN.wrong("3_1.e", "no true link at all")
-def alignment_error(weights, gold):
-    right, drawn, wanted = counts(weights, gold)
-    return 1 - 2 * right / (drawn + wanted) if gold.any() else 0.0
-
-
-with_weights(
-    "large scores are cut off",
-    lambda q, keys, W, v, real: weigh(
-        (torch.tanh(q @ W + keys) @ v).clamp(-10_000, 10_000), real
-    ),
-)
-with_weights(
-    "60 words with equal scores",
-    lambda q, keys, W, v, real: weigh(
-        torch.tanh(q @ W + keys) @ v, min(real, 32)
-    ),
-)

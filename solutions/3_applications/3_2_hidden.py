@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden(withheld=("classifiers",))
+HIDDEN = Hidden(globals(), withheld=("nn.classifiers",))
 
 
 def reviews(rng):
@@ -77,106 +77,52 @@ def summed(a, h):
     return torch.einsum("bj,bje->be", a, h), a
 
 
-@HIDDEN.wrong("3_2.a", "padding gets weight")
-def pool_reviews(h, q, W, U, v, may_attend):
-    return summed(scores(h, q, W, U, v).softmax(-1), h)
-
-
-@HIDDEN.wrong("3_2.a", "the mask comes after the softmax")
-def pool_reviews(h, q, W, U, v, may_attend):
-    return summed(scores(h, q, W, U, v).softmax(-1) * may_attend, h)
-
-
-@HIDDEN.wrong("3_2.a", "minus infinity, not 0")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v) * may_attend
-    return summed(s.softmax(-1), h)
-
-
-@HIDDEN.wrong("3_2.a", "is the mask inverted")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v).masked_fill(may_attend, -torch.inf)
-    return summed(s.softmax(-1), h)
-
-
-@HIDDEN.wrong("3_2.a", "the softmax runs over the reviews")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
+HIDDEN.mutants("3_2.a", """
+def pool_reviews(h, q, W, U, v, attention_mask):
+    return summed(scores(h, q, W, U, v).softmax(-1) * attention_mask, h)
+""", [
+    (" * attention_mask", "", "padding gets weight"),
+    ([], "the mask comes after the softmax"),
+    ("softmax(-1)", "exp()", "divide by their sum"),
+    ([("return summed(", "a ="),
+      (", h", "\n    return summed(a / (a.sum(-1, keepdim=True) + 1e-9), h")],
+     "strike it out before"),
+])  # fmt: skip
+HIDDEN.mutants("3_2.a", """
+def pool_reviews(h, q, W, U, v, attention_mask):
+    s = scores(h, q, W, U, v).masked_fill(~attention_mask, -torch.inf)
     return summed(s.softmax(0), h)
-
-
-@HIDDEN.wrong("3_2.a", "the scores are lost")
-def pool_reviews(h, q, W, U, v, may_attend):
-    a = may_attend / may_attend.sum(-1, keepdim=True)
-    return summed(a.to(h.dtype), h)
-
-
-@HIDDEN.wrong("3_2.a", "the question is ignored")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q * 0, W, U, v).masked_fill(~may_attend, -torch.inf)
-    return summed(s.softmax(-1), h)
-
-
-@HIDDEN.wrong("3_2.a", "the tanh is missing")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = ((q @ W)[:, None] + h @ U) @ v
-    return summed(s.masked_fill(~may_attend, -torch.inf).softmax(-1), h)
-
-
-@HIDDEN.wrong("3_2.a", "not divided by a root")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v) / len(v) ** 0.5
-    return summed(s.masked_fill(~may_attend, -torch.inf).softmax(-1), h)
-
-
-@HIDDEN.wrong("3_2.a", "return the sums first")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
-    return summed(s.softmax(-1), h)[::-1]
-
-
-@HIDDEN.wrong("3_2.a", "the plain mean, padding counted")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
-    return h.mean(dim=1), s.softmax(-1)
-
-
-@HIDDEN.wrong("3_2.a", "the gradient of h, q, W, U, v")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
-    return summed(s.softmax(-1).detach(), h)
-
-
-@HIDDEN.wrong("3_2.a", "changes its argument in place")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf)
-    out = summed(s.softmax(-1), h)
-    with torch.no_grad():
-        h.mul_(may_attend[..., None])
-    return out
-
-
-@HIDDEN.wrong("3_2.a", "divide by their sum")
-def pool_reviews(h, q, W, U, v, may_attend):
-    return summed(scores(h, q, W, U, v).exp() * may_attend, h)
-
-
-@HIDDEN.wrong("3_2.a", "strike it out before")
-def pool_reviews(h, q, W, U, v, may_attend):
-    a = scores(h, q, W, U, v).softmax(-1) * may_attend
-    return summed(a / (a.sum(-1, keepdim=True) + 1e-9), h)
-
-
-@HIDDEN.wrong("3_2.a", "as minus infinity, not as some low number")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v).masked_fill(~may_attend, -1e5)
-    return summed(s.softmax(-1), h)
-
-
-@HIDDEN.wrong("3_2.a", "large scores are cut off")
-def pool_reviews(h, q, W, U, v, may_attend):
-    s = scores(h, q, W, U, v).clamp(-1500, 1500)
-    return summed(s.masked_fill(~may_attend, -torch.inf).softmax(-1), h)
+""", [
+    ([(".masked_fill(~attention_mask, -torch.inf)", "* attention_mask"),
+      ("0", "-1")], "minus infinity, not 0"),
+    ([("~attention_mask", "attention_mask"), ("0", "-1")],
+     "is the mask inverted"),
+    ([], "the softmax runs over the reviews"),
+    ([("scores(h, q, W, U, v).masked_fill(~attention_mask, -torch.inf)",
+       "attention_mask / attention_mask.sum(-1, keepdim=True)"),
+      ("softmax(0)", "to(h.dtype)")], "the scores are lost"),
+    ([("0", "-1"), (", W, U, v)", "* 0, W, U, v)")], "the question is ignored"),
+    ([("0", "-1"), ("\n    return summed(s", ""), ("scores(h, q, W, U, v)",
+       "((q @ W)[:, None] + h @ U) @ v\n    return summed(s")],
+     "the tanh is missing"),
+    ([("0", "-1"), ("\n    return summed(s", ""),
+      ("v)", "v) / len(v) ** 0.5\n    return summed(s")],
+     "not divided by a root"),
+    ("0), h)", "-1), h)[::-1]", "return the sums first"),
+    ("summed(s.softmax(0), h)", "h.mean(dim=1), s.softmax(-1)",
+     "the plain mean, padding counted"),
+    ("(0)", "(-1).detach()", "the gradient of h, q, W, U, v"),
+    ("return summed(s.softmax(0), h)",
+     "out = summed(s.softmax(-1), h)\n"
+     "    with torch.no_grad():\n"
+     "        h.mul_(attention_mask[..., None])\n"
+     "    return out", "changes its argument in place"),
+    ([("torch.inf", "1e5"), ("0", "-1")],
+     "as minus infinity, not as some low number"),
+    ([("0", "-1"), ("\n    return summed(s", ""),
+      ("v).", "v).clamp(-1500, 1500)\n    return summed(s.")],
+     "large scores are cut off"),
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
@@ -199,20 +145,52 @@ def without(h, s, w):
     )
 
 
-@HIDDEN.wrong("3_2.b", "how far p rises")
-def fall_if_removed(h, s, w):
-    return sigma(without(h, s, w)) - sigma(softmax(s) @ h @ w)
-
-
-@HIDDEN.wrong("3_2.b", "differences of w.c itself")
-def fall_if_removed(h, s, w):
-    return softmax(s) @ h @ w - without(h, s, w)
-
-
-@HIDDEN.wrong("3_2.b", "the others' weights must grow")
+HIDDEN.mutants("3_2.b", """
 def fall_if_removed(h, s, w):
     a = softmax(s)
-    return sigma(a @ h @ w) - sigma((a @ h - a[:, None] * h) @ w)
+    c = a @ h
+    with np.errstate(all="ignore"):
+        new = c + (a / (1 - a))[:, None] * (c - h)
+        return sigma(c @ w) - sigma(new @ w)
+""", [
+    ([], "1 - a is 0 there"),
+    ([("\n    a = softmax(s)\n    c = a @ h", ""),
+      ("new =", "a = np.exp(s)\n        c = a @ h / a.sum()\n        new ="),
+      ("c + (a / (1 - a))", "(a @ h - a[:, None] * h) / (a.sum() - a)"),
+      (" * (c - h)", "")], "scores of 1,000 overflow"),
+])  # fmt: skip
+HIDDEN.mutants("3_2.b", """
+def fall_if_removed(h, s, w):
+    return sigma(softmax(s) @ h @ w) - sigma(h @ w)
+""", [
+    ("(softmax(s) @ h @ w) - sigma(h @ w)",
+     "(without(h, s, w)) - sigma(softmax(s) @ h @ w)", "how far p rises"),
+    ("sigma(softmax(s) @ h @ w) - sigma(h @ w)",
+     "softmax(s) @ h @ w - without(h, s, w)", "differences of w.c itself"),
+    ([("return sigma(softmax(s)", "a = softmax(s)\n    return sigma(a"),
+      ("(h @ w)", "((a @ h - a[:, None] * h) @ w)")],
+     "the others' weights must grow"),
+    ("sigma(softmax(s) @ h @ w) - sigma(h @ w)", "softmax(s)",
+     "these are the weights"),
+    ("(softmax(s) @ h @ w) - sigma(h @ w)", "(without(h, s, w))",
+     "subtract them from p"),
+    ([("return sigma(softmax(s)", "a = softmax(s)\n    p = sigma(a"),
+      ("- sigma(h @ w)", "\n    return p * (1 - p) * a * ((h - a @ h) @ w)")],
+     "the first-order effect"),
+    ([("(s)", "(0 * s)"), ("(h @ w)", "(without(h, 0 * s, w))")],
+     "all weights are equal"),
+    ([], "the one that is kept"),
+    ("sigma(softmax(s) @ h @ w) - sigma(h @ w)",
+     "np.round(sigma(softmax(s) @ h @ w) - sigma(without(h, s, w)), 3)",
+     "do not round"),
+    ([("return",
+       "new = np.clip(sigma(without(h, s, w)), 0.1, 0.9)\n    return np.clip("),
+      ("- sigma(h @ w)", ", 0.1, 0.9) - new")], "times as large"),
+    ("sigma(h @ w)", "filled(h, s, w, -1e4)", "a score below any other"),
+    ("sigma(softmax(s) @ h @ w) - sigma(h @ w)",
+     "np.round(sigma(softmax(s) @ h @ w) - sigma(without(h, s, w)), 5)",
+     "yours is rounded to 5 decimals"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("3_2.b", "a score of 0 is not a removed state")
@@ -222,113 +200,22 @@ def fall_if_removed(h, s, w):
     return sigma(softmax(s) @ h @ w) - sigma(new)
 
 
-@HIDDEN.wrong("3_2.b", "these are the weights")
-def fall_if_removed(h, s, w):
-    return softmax(s)
-
-
-@HIDDEN.wrong("3_2.b", "subtract them from p")
-def fall_if_removed(h, s, w):
-    return sigma(without(h, s, w))
-
-
-@HIDDEN.wrong("3_2.b", "the first-order effect")
-def fall_if_removed(h, s, w):
-    a = softmax(s)
-    p = sigma(a @ h @ w)
-    return p * (1 - p) * a * ((h - a @ h) @ w)
-
-
-@HIDDEN.wrong("3_2.b", "all weights are equal")
-def fall_if_removed(h, s, w):
-    return sigma(softmax(0 * s) @ h @ w) - sigma(without(h, 0 * s, w))
-
-
-@HIDDEN.wrong("3_2.b", "1 - a is 0 there")
-def fall_if_removed(h, s, w):
-    a = softmax(s)
-    c = a @ h
-    with np.errstate(all="ignore"):
-        new = c + (a / (1 - a))[:, None] * (c - h)
-        return sigma(c @ w) - sigma(new @ w)
-
-
-@HIDDEN.wrong("3_2.b", "scores of 1,000 overflow")
-def fall_if_removed(h, s, w):
-    with np.errstate(all="ignore"):
-        a = np.exp(s)
-        old = a @ h / a.sum()
-        new = (a @ h - a[:, None] * h) / (a.sum() - a)[:, None]
-        return sigma(old @ w) - sigma(new @ w)
-
-
-@HIDDEN.wrong("3_2.b", "the one that is kept")
-def fall_if_removed(h, s, w):
-    return sigma(softmax(s) @ h @ w) - sigma(h @ w)
-
-
-@HIDDEN.wrong("3_2.b", "do not round")
-def fall_if_removed(h, s, w):
-    return np.round(sigma(softmax(s) @ h @ w) - sigma(without(h, s, w)), 3)
-
-
-@HIDDEN.wrong("3_2.b", "times as large")
-def fall_if_removed(h, s, w):
-    new = np.clip(sigma(without(h, s, w)), 0.1, 0.9)
-    return np.clip(sigma(softmax(s) @ h @ w), 0.1, 0.9) - new
-
-
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("3_2.c", "the gap for one word")
-def clause_gap(n, m, A):
-    return np.log(n - 1) + np.log(A / (1 - A))
-
-
-@HIDDEN.wrong("3_2.c", "n - m words have no gap")
-def clause_gap(n, m, A):
-    return np.log(n / m) + np.log(A / (1 - A))
-
-
-@HIDDEN.wrong("3_2.c", "A and 1 - A are exchanged")
-def clause_gap(n, m, A):
-    return np.log((n - m) / m) - np.log(A / (1 - A))
-
-
-@HIDDEN.wrong("3_2.c", "the weight A is missing")
-def clause_gap(n, m, A):
-    return np.log((n - m) / m)
-
-
-@HIDDEN.wrong("3_2.c", "m multiplies where it should divide")
-def clause_gap(n, m, A):
-    return np.log((n - m) * m) + np.log(A / (1 - A))
-
-
-@HIDDEN.wrong("3_2.c", "the m words share the weight")
-def clause_gap(n, m, A):
-    return np.log(n - m) + np.log(A / (1 - A))
-
-
-@HIDDEN.wrong("3_2.c", "A must be divided by 1 - A")
-def clause_gap(n, m, A):
-    return np.log((n - m) / m) + np.log(A)
-
-
-@HIDDEN.wrong("3_2.c", "take the logarithm")
-def clause_gap(n, m, A):
-    return (n - m) / m * A / (1 - A)
-
-
-@HIDDEN.wrong("3_2.c", "a gap may be negative")
-def clause_gap(n, m, A):
-    return max(0.0, np.log((n - m) / m) + np.log(A / (1 - A)))
-
-
-@HIDDEN.wrong("3_2.c", "A = 1e-12")
-def clause_gap(n, m, A):
-    return np.log((n - m) / m) + np.log(A / (1 - A) + 1e-9)
+HIDDEN.mutants("3_2.c", None, [
+    ("(n - m) / m", "n - 1", "the gap for one word"),
+    ("(n - m)", "n", "n - m words have no gap"),
+    ("+ np", "- np", "A and 1 - A are exchanged"),
+    (" + np.log(A / (1 - A))", "", "the weight A is missing"),
+    ("/ m", "* m", "m multiplies where it should divide"),
+    ("(n - m) /", "n -", "the m words share the weight"),
+    ("(A / (1 - A))", "(A)", "A must be divided by 1 - A"),
+    ("np.log((n - m) / m) + np.log(A / (1 - A))", "(n - m) / m * A / (1 - A)",
+     "take the logarithm"),
+    ([("return", "return max(0.0,"), ("A))", "A)))")], "a gap may be negative"),
+    ("(1 - A)", "(1 - A) + 1e-9", "A = 1e-12"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -340,99 +227,63 @@ def put(words, top, unknown):
     return erased
 
 
-@HIDDEN.wrong("3_2.d", "both bugs are still there")
-def erase_top(words, value, unknown, pad):
-    erased = words.copy()
-    erased[:, value.argmax(axis=1)] = unknown
-    return erased
-
-
-@HIDDEN.wrong("3_2.d", "name one place in each row")
-def erase_top(words, value, unknown, pad):
-    erased = words.copy()
-    top = np.where(words == pad, -np.inf, value).argmax(axis=1)
-    erased[:, top] = unknown
-    return erased
-
-
-@HIDDEN.wrong("3_2.d", "padding is chosen")
-def erase_top(words, value, unknown, pad):
-    return put(words, value.argmax(axis=1), unknown)
-
-
-@HIDDEN.wrong("3_2.d", "a value below 0 loses against padding")
-def erase_top(words, value, unknown, pad):
-    return put(words, (value * (words != pad)).argmax(axis=1), unknown)
-
-
-@HIDDEN.wrong("3_2.d", "not the largest absolute value")
+HIDDEN.mutants("3_2.d", """
 def erase_top(words, value, unknown, pad):
     top = np.where(words == pad, -1, np.abs(value)).argmax(axis=1)
     return put(words, top, unknown)
-
-
-@HIDDEN.wrong("3_2.d", "that is the smallest value")
-def erase_top(words, value, unknown, pad):
-    top = np.where(words == pad, np.inf, value).argmin(axis=1)
-    return put(words, top, unknown)
-
-
-@HIDDEN.wrong("3_2.d", "not always 0")
-def erase_top(words, value, unknown, pad):
-    top = np.where(words == 0, -np.inf, value).argmax(axis=1)
-    return put(words, top, unknown)
-
-
-@HIDDEN.wrong("3_2.d", "changes its argument in place")
-def erase_top(words, value, unknown, pad):
-    top = np.where(words == pad, -np.inf, value).argmax(axis=1)
-    words[np.arange(len(words)), top] = unknown
-    return words
-
-
-@HIDDEN.wrong("3_2.d", "do not round values")
-def erase_top(words, value, unknown, pad):
-    top = np.where(words == pad, -np.inf, np.round(value, 2)).argmax(axis=1)
-    return np.where(np.arange(words.shape[1]) == top[:, None], unknown, words)
+""", [
+    ([("np.where(words == pad, -1, np.abs(value)).argmax(axis=1)",
+       "words.copy()\n    top[:, value.argmax(axis=1)] = unknown"),
+      ("put(words, top, unknown)", "top")], "both bugs are still there"),
+    ([("top =", "erased = words.copy()\n    top ="),
+      ("1, np.abs(value)", "np.inf, value"), ("return put(words, top, unknown)",
+       "erased[:, top] = unknown\n    return erased")],
+     "name one place in each row"),
+    ("top = np.where(words == pad, -1, np.abs(value)).argmax(axis=1)\n"
+     "    return put(words, top, unknown)",
+     "return put(words, value.argmax(axis=1), unknown)", "padding is chosen"),
+    ("top = np.where(words == pad, -1, np.abs(value)).argmax(axis=1)\n"
+     "    return put(words, top, unknown)",
+     "return put(words, (value * (words != pad)).argmax(axis=1), unknown)",
+     "a value below 0 loses against padding"),
+    ([], "not the largest absolute value"),
+    ("-1, np.abs(value)).argmax", "np.inf, value).argmin",
+     "that is the smallest value"),
+    ("pad, -1, np.abs(value)", "0, -np.inf, value", "not always 0"),
+    ([("1, np.abs(value)", "np.inf, value"), ("return put(words, top, unknown)",
+       "words[np.arange(len(words)), top] = unknown\n    return words")],
+     "changes its argument in place"),
+    ([("1, np.abs(value)", "np.inf, np.round(value, 2)"),
+      ("put(words, top, unknown)",
+       "np.where(np.arange(words.shape[1]) == top[:, None], unknown, words)")],
+     "do not round values"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("3_2.e", "n - 1 others, not n")
-def weight_of_one(g, n):
-    return 1 / (1 + n * np.exp(-g))
-
-
-@HIDDEN.wrong("3_2.e", "the ratio of two weights")
-def weight_of_one(g, n):
-    return np.exp(min(g, 700))
-
-
-@HIDDEN.wrong("3_2.e", "the gap belongs into an exponential")
+HIDDEN.mutants("3_2.e", """
 def weight_of_one(g, n):
     return g / (g + n - 1)
-
-
-@HIDDEN.wrong("3_2.e", "the sign of the gap is reversed")
-def weight_of_one(g, n):
-    return 1 / (1 + (n - 1) * np.exp(min(g, 700)))
-
-
-@HIDDEN.wrong("3_2.e", "one of the other words")
-def weight_of_one(g, n):
-    return 1 / (np.exp(min(g, 700)) + n - 1)
-
-
-@HIDDEN.wrong("3_2.e", "the number of others must count")
-def weight_of_one(g, n):
-    return 0.5 if n > 9 else 1 / (1 + np.exp(-g))
-
-
-@HIDDEN.wrong("3_2.e", "a gap of 1,000 overflows")
-def weight_of_one(g, n):
-    with np.errstate(all="ignore"):
-        return np.exp(g) / (np.exp(g) + n - 1)
+""", [
+    ("g / (g + n - 1)", "1 / (1 + n * np.exp(-g))", "n - 1 others, not n"),
+    ("g / (g + n - 1)", "np.exp(min(g, 700))", "the ratio of two weights"),
+    ([], "the gap belongs into an exponential"),
+    ("g / (g + n - 1)", "1 / (1 + (n - 1) * np.exp(min(g, 700)))",
+     "the sign of the gap is reversed"),
+    ("g / (g", "1 / (np.exp(min(g, 700))", "one of the other words"),
+    ("g / (g + n - 1)", "0.5 if n > 9 else 1 / (1 + np.exp(-g))",
+     "the number of others must count"),
+    ([("return g", 'with np.errstate(all="ignore"):\n        return np.exp(g)'),
+      ("g +", "np.exp(g) +")], "a gap of 1,000 overflows"),
+    ("g / (g + n - 1)", "1 / (1 + (n - 1) * np.exp(-max(g, -40)))",
+     "the weight is small, but not 0"),
+    ("g / (g + n - 1)", "1 / (1 + (n - 1) * np.exp(-g) + 1e-9)",
+     "nothing is added"),
+    ([("return g", "n = min(n, 5000) if n < 10**6 else n\n    return 1"),
+      ("(g + n - 1)", "(1 + (n - 1) * np.exp(-g))")], "n may be of any size"),
+])  # fmt: skip
 
 
 # --- beyond small sizes ----------------------------------------------------
@@ -441,8 +292,9 @@ def weight_of_one(g, n):
 def pool(says, weights, states=lambda h: h):
     """The right weights and states, changed by these."""
 
-    def pool_reviews(h, q, W, U, v, may_attend):
-        a = weights(scores(h, q, W, U, v).masked_fill(~may_attend, -torch.inf))
+    def pool_reviews(h, q, W, U, v, attention_mask):
+        hidden = ~attention_mask
+        a = weights(scores(h, q, W, U, v).masked_fill(hidden, -torch.inf))
         return summed(a, states(h))[0], a
 
     HIDDEN.wrong("3_2.a", says)(pool_reviews)
@@ -463,9 +315,9 @@ pool("is it cut off?", lambda s: s.softmax(-1), lambda h: h.clamp(-1e4, 1e4))
 
 
 @HIDDEN.wrong("3_2.a", "hold word for word")
-def pool_reviews(h, q, W, U, v, may_attend):
-    before = may_attend.cumsum(1) > 0
-    after = may_attend.flip(1).cumsum(1).flip(1) > 0
+def pool_reviews(h, q, W, U, v, attention_mask):
+    before = attention_mask.cumsum(1) > 0
+    after = attention_mask.flip(1).cumsum(1).flip(1) > 0
     s = scores(h, q, W, U, v).masked_fill(~(before & after), -torch.inf)
     return summed(s.softmax(-1), h)
 
@@ -474,16 +326,6 @@ def filled(h, s, w, low):
     """p without each state, whose score becomes `low`."""
     scores = np.where(np.eye(len(s)), low, s)
     return np.array([sigma(softmax(t) @ h @ w) for t in scores])
-
-
-@HIDDEN.wrong("3_2.b", "a score below any other")
-def fall_if_removed(h, s, w):
-    return sigma(softmax(s) @ h @ w) - filled(h, s, w, -1e4)
-
-
-@HIDDEN.wrong("3_2.b", "yours is rounded to 5 decimals")
-def fall_if_removed(h, s, w):
-    return np.round(sigma(softmax(s) @ h @ w) - sigma(without(h, s, w)), 5)
 
 
 def gap(says, rule):
@@ -528,19 +370,3 @@ erase("float64 can tell", lambda v: v.astype(np.float32))
 erase("than padding", low=-1e100)
 erase("not every row or column", rows=64)
 erase("not every row or column", columns=100)
-
-
-@HIDDEN.wrong("3_2.e", "the weight is small, but not 0")
-def weight_of_one(g, n):
-    return 1 / (1 + (n - 1) * np.exp(-max(g, -40)))
-
-
-@HIDDEN.wrong("3_2.e", "nothing is added")
-def weight_of_one(g, n):
-    return 1 / (1 + (n - 1) * np.exp(-g) + 1e-9)
-
-
-@HIDDEN.wrong("3_2.e", "n may be of any size")
-def weight_of_one(g, n):
-    n = min(n, 5000) if n < 10**6 else n
-    return 1 / (1 + (n - 1) * np.exp(-g))

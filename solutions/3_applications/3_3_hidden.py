@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(globals())
 
 
 @HIDDEN.check("3_3.a", "random scores")
@@ -92,78 +92,51 @@ def table(s, e, allowed):
     return first, last, both[first, last]
 
 
-@HIDDEN.wrong("3_3.a", "were chosen apart")
-def span_in_one_pass(s, e, most):
-    first, last = int(s.argmax()), int(e.argmax())
-    return first, last, s[first] + e[last]
-
-
-@HIDDEN.wrong("3_3.a", "ends before it starts")
-def span_in_one_pass(s, e, most):
-    return table(s, e, lambda i, k: k < i + most)
-
-
-@HIDDEN.wrong("3_3.a", "ends before it starts")
-def span_in_one_pass(s, e, most):
-    return table(s, e, lambda i, k: abs(k - i) < most)
-
-
-@HIDDEN.wrong("3_3.a", "ends before it starts")
-def span_in_one_pass(s, e, most):
-    return table(s, e, lambda i, k: (i >= k) & (i < k + most))
-
-
-@HIDDEN.wrong("3_3.a", "not the one after it")
-def span_in_one_pass(s, e, most):
-    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
-    return first, last + 1, p
-
-
-@HIDDEN.wrong("3_3.a", "count words from 0")
-def span_in_one_pass(s, e, most):
-    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
-    return first + 1, last + 1, p
-
-
-@HIDDEN.wrong("3_3.a", "in this order")
-def span_in_one_pass(s, e, most):
-    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
-    return last, first, p
-
-
-@HIDDEN.wrong("3_3.a", "a span may hold one word")
-def span_in_one_pass(s, e, most):
-    return table(s, e, lambda i, k: (i < k) & (k < i + most))
-
-
-@HIDDEN.wrong("3_3.a", "has four words")
+HIDDEN.mutants("3_3.a", """
 def span_in_one_pass(s, e, most):
     return table(s, e, lambda i, k: i <= k)
-
-
-@HIDDEN.wrong("3_3.a", "has four words")
+""", [
+    ("i <= k", "k < i + most", "ends before it starts"),
+    ("i <= k)", "abs(k - i) < most)", "ends before it starts"),
+    ("i <= k)", "(i >= k) & (i < k + most))", "ends before it starts"),
+    ("i <= k)", "(i < k) & (k < i + most))", "a span may hold one word"),
+    ([], "has four words"),
+    ("i <= k)", "(i <= k) & (k <= i + most))", "has four words"),
+    ("i <= k)", "(i <= k) & (k < i + max(most - 1, 1)))", "one word too short"),
+    ([("\n    return", "\n    s, e = s[:20], e[:20]\n    return"),
+      ("i <= k)", "(i <= k) & (k < i + most))")], "200 words"),
+    ([("\n    return",
+       "\n    s, e = np.maximum(s, -1e5), np.maximum(e, -1e5)\n    return"),
+      ("i <= k)", "(i <= k) & (k < i + most))")], "cut no logarithm off"),
+])  # fmt: skip
+HIDDEN.mutants("3_3.a", """
 def span_in_one_pass(s, e, most):
-    return table(s, e, lambda i, k: (i <= k) & (k <= i + most))
-
-
-@HIDDEN.wrong("3_3.a", "one word too short")
-def span_in_one_pass(s, e, most):
-    return table(s, e, lambda i, k: (i <= k) & (k < i + max(most - 1, 1)))
-
-
-@HIDDEN.wrong("3_3.a", "the best start was chosen first")
-def span_in_one_pass(s, e, most):
-    first = int(s.argmax())
-    last = first + int(e[first : first + most].argmax())
-    return first, last, s[first] + e[last]
-
-
-@HIDDEN.wrong("3_3.a", "the best end was chosen first")
-def span_in_one_pass(s, e, most):
-    last = int(e.argmax())
-    low = max(0, last - most + 1)
-    first = low + int(s[low : last + 1].argmax())
-    return first, last, s[first] + e[last]
+    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
+    return first, last, s[first] * e[last]
+""", [
+    ([(", p = table(s, e, lambda i, k: (i <= k) & (k < i + most))",
+       "= int(s.argmax()), int(e.argmax())"), ("* e", "+ e")],
+     "were chosen apart"),
+    (", s[first] * e[last]", "+ 1, p", "not the one after it"),
+    (", last, s[first] * e[last]", "+ 1, last + 1, p", "count words from 0"),
+    ("first, last, s[first] * e[last]", "last, first, p", "in this order"),
+    ([(", last, p = table(s,", "= int(s.argmax())\n    last = first + int("),
+      (", lambda i, k: (i <= k) & (k < i + most)",
+       "[first : first + most].argmax()"), ("* e", "+ e")],
+     "the best start was chosen first"),
+    ([("first, last, p",
+       "last = int(e.argmax())\n    low = max(0, last - most + 1)\n    first"),
+      ("table(s, e, lambda i, k: (i <= k) & (k < i + most))",
+       "low + int(s[low : last + 1].argmax())"), ("* e", "+ e")],
+     "the best end was chosen first"),
+    ([("first, last, p = table(s, e,", "rule ="), ("most))",
+       "most)\n    first, last, _ = table(np.exp(s), np.exp(e), rule)"),
+      ("* e", "+ e")], "probabilities were added"),  # noqa: E731
+    ("s[first] * e[last]", "np.exp(p)", "its logarithm is asked"),
+    ([], "do not multiply them"),
+    ([("return", "s -= 1\n    return"), ("s[first] * e[last]", "p")],
+     "changes its argument in place"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("3_3.a", "has four words")
@@ -174,44 +147,6 @@ def span_in_one_pass(s, e, most):
         if s[start] + e[last] > best[2]:
             best = start, last, s[start] + e[last]
     return best
-
-
-@HIDDEN.wrong("3_3.a", "probabilities were added")
-def span_in_one_pass(s, e, most):
-    rule = lambda i, k: (i <= k) & (k < i + most)  # noqa: E731
-    first, last, _ = table(np.exp(s), np.exp(e), rule)
-    return first, last, s[first] + e[last]
-
-
-@HIDDEN.wrong("3_3.a", "its logarithm is asked")
-def span_in_one_pass(s, e, most):
-    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
-    return first, last, np.exp(p)
-
-
-@HIDDEN.wrong("3_3.a", "do not multiply them")
-def span_in_one_pass(s, e, most):
-    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
-    return first, last, s[first] * e[last]
-
-
-@HIDDEN.wrong("3_3.a", "changes its argument in place")
-def span_in_one_pass(s, e, most):
-    first, last, p = table(s, e, lambda i, k: (i <= k) & (k < i + most))
-    s -= 1
-    return first, last, p
-
-
-@HIDDEN.wrong("3_3.a", "200 words")
-def span_in_one_pass(s, e, most):
-    s, e = s[:20], e[:20]
-    return table(s, e, lambda i, k: (i <= k) & (k < i + most))
-
-
-@HIDDEN.wrong("3_3.a", "cut no logarithm off")
-def span_in_one_pass(s, e, most):
-    s, e = np.maximum(s, -1e5), np.maximum(e, -1e5)
-    return table(s, e, lambda i, k: (i <= k) & (k < i + most))
 
 
 @HIDDEN.wrong("3_3.a", "try every start")
@@ -235,126 +170,45 @@ def collect(a, b, h, u):
     return a @ torch.cat([u, b.T @ h], dim=-1)
 
 
-@HIDDEN.wrong("3_3.b", "a softmax over the passage")
-def coattention(h, u, may_h, may_u):
-    _, b = parts(h, u, may_h, may_u)
-    return collect(b, b, h, u)
-
-
-@HIDDEN.wrong("3_3.b", "a softmax over the question")
+HIDDEN.mutants("3_3.b", """
 def coattention(h, u, may_h, may_u):
     a, _ = parts(h, u, may_h, may_u)
     return collect(a, a, h, u)
-
-
-@HIDDEN.wrong("3_3.b", "both softmaxes run over the wrong axis")
-def coattention(h, u, may_h, may_u):
-    a, b = parts(h, u, may_h, may_u)
-    return collect(b, a, h, u)
-
-
-@HIDDEN.wrong("3_3.b", "not divided by sqrt(w)")
+""", [
+    ("a, _", "_, a", "a softmax over the passage"),
+    ([], "a softmax over the question"),
+    ("a, a", "_, a", "both softmaxes run over the wrong axis"),
+    ("collect(a, a, h, u)", "a @ torch.cat([_.T @ h, u], dim=-1)",
+     "the half with u comes first"),
+    ("collect(a, a, h, u)", "torch.cat([a @ u, a @ u], dim=-1)", "not u again"),
+    ([(", may_u)\n    ", "| True, may_u | True)\n    "),
+      ("a, a", "a * may_u, _ * may_h[:, None]")], "applied after the softmax"),
+    ("a, h", "_.detach(), h", "the gradient of h, u"),
+    ("a, a", "a.detach(), _", "the gradient of h, u"),
+    ("a, h", "_, h.detach()", "the gradient of h"),
+    ("collect(a, a, h, u)", "torch.cat([h, collect(a, _, h, u)], dim=-1)",
+     "shape (3, 8) expected"),
+])  # fmt: skip
+HIDDEN.mutants("3_3.b", """
 def coattention(h, u, may_h, may_u):
     return collect(*parts(h, u, may_h, may_u, by=1), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "divided by w, not by its root")
-def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, may_h, may_u, by=h.shape[1]), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "the root of the number of words")
-def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, may_h, may_u, by=len(h) ** 0.5), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "the half with u comes first")
-def coattention(h, u, may_h, may_u):
-    a, b = parts(h, u, may_h, may_u)
-    return a @ torch.cat([b.T @ h, u], dim=-1)
-
-
-@HIDDEN.wrong("3_3.b", "not u again")
-def coattention(h, u, may_h, may_u):
-    a, _ = parts(h, u, may_h, may_u)
-    return torch.cat([a @ u, a @ u], dim=-1)
-
-
-@HIDDEN.wrong("3_3.b", "words of the passage get weight")
-def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, may_h | True, may_u), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "words of the question get weight")
-def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, may_h, may_u | True), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "neither mask is used")
-def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, may_h | True, may_u | True), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "a mask is inverted")
-def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, ~may_h, ~may_u), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "applied after the softmax")
-def coattention(h, u, may_h, may_u):
-    a, b = parts(h, u, may_h | True, may_u | True)
-    return collect(a * may_u, b * may_h[:, None], h, u)
-
-
-@HIDDEN.wrong("3_3.b", "padded scores are 0")
-def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, may_h, may_u, fill=0.0), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "the gradient of h, u")
-def coattention(h, u, may_h, may_u):
-    a, b = parts(h, u, may_h, may_u)
-    return collect(a, b.detach(), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "the gradient of h, u")
-def coattention(h, u, may_h, may_u):
-    a, b = parts(h, u, may_h, may_u)
-    return collect(a.detach(), b, h, u)
-
-
-@HIDDEN.wrong("3_3.b", "the gradient of h")
-def coattention(h, u, may_h, may_u):
-    a, b = parts(h, u, may_h, may_u)
-    return collect(a, b, h.detach(), u)
-
-
-@HIDDEN.wrong("3_3.b", "shape (3, 8) expected")
-def coattention(h, u, may_h, may_u):
-    a, b = parts(h, u, may_h, may_u)
-    return torch.cat([h, collect(a, b, h, u)], dim=-1)
-
-
-@HIDDEN.wrong("3_3.b", "changes its argument in place")
-def coattention(h, u, may_h, may_u):
-    h /= h.shape[-1] ** 0.5
-    return collect(*parts(h, u, may_h, may_u, by=1), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "minus infinity, not some low number")
-def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, may_h, may_u, fill=-1e5), h, u)
-
-
-@HIDDEN.wrong("3_3.b", "in reverse order")
-def coattention(h, u, may_h, may_u):
-    out = collect(*parts(h, u, may_h, may_u), h, u)
-    return torch.cat([out[:5], 0 * out[5:]])
-
-
-@HIDDEN.wrong("3_3.b", "whatever w is")
-def coattention(h, u, may_h, may_u):
-    return collect(*parts(h, u, may_h, may_u, by=2), h, u)
+""", [
+    ([], "not divided by sqrt(w)"),
+    ("1", "h.shape[1]", "divided by w, not by its root"),
+    ("1", "len(h) ** 0.5", "the root of the number of words"),
+    (", may_u, by=1", "| True, may_u", "words of the passage get weight"),
+    (", by=1", "| True", "words of the question get weight"),
+    (", may_u, by=1", "| True, may_u | True", "neither mask is used"),
+    ("may_h, may_u, by=1", "~may_h, ~may_u", "a mask is inverted"),
+    ("by=1", "fill=0.0", "padded scores are 0"),
+    ("\n    return", "\n    h /= h.shape[-1] ** 0.5\n    return",
+     "changes its argument in place"),
+    ("by=1", "fill=-1e5", "minus infinity, not some low number"),
+    ([("return", "out ="), (", by=1), h, u)",
+       "), h, u)\n    return torch.cat([out[:5], 0 * out[5:]])")],
+     "in reverse order"),
+    ("1", "2", "whatever w is"),
+])  # fmt: skip
 
 
 # --- c ---------------------------------------------------------------------
@@ -364,83 +218,40 @@ def log_sum(scores):
     return scores.max() + np.log(np.exp(scores - scores.max()).sum())
 
 
-@HIDDEN.wrong("3_3.c", "its logarithm is asked")
-def null_score(scores, p):
-    return np.exp(scores).sum() * p / (1 - p)
-
-
-@HIDDEN.wrong("3_3.c", "all words compete")
-def null_score(scores, p):
-    return scores.max() + np.log(p / (1 - p))
-
-
-@HIDDEN.wrong("3_3.c", "stands against all of them")
-def null_score(scores, p):
-    return scores.mean() + np.log(p / (1 - p))
-
-
-@HIDDEN.wrong("3_3.c", "the scores matter")
-def null_score(scores, p):
-    return np.log(len(scores)) + np.log(p / (1 - p))
-
-
-@HIDDEN.wrong("3_3.c", "right for equal scores only")
+HIDDEN.mutants("3_3.c", """
 def null_score(scores, p):
     return scores.mean() + np.log(len(scores)) + np.log(p / (1 - p))
-
-
-@HIDDEN.wrong("3_3.c", "p makes no difference")
-def null_score(scores, p):
-    return log_sum(scores)
-
-
-@HIDDEN.wrong("3_3.c", "upside down")
-def null_score(scores, p):
-    return log_sum(scores) + np.log((1 - p) / p)
-
-
-@HIDDEN.wrong("3_3.c", "in the denominator too")
-def null_score(scores, p):
-    return log_sum(scores) + np.log(p)
-
-
-@HIDDEN.wrong("3_3.c", "that uses 1 - p only")
-def null_score(scores, p):
-    return log_sum(scores) + np.log(1 - p)
-
-
-@HIDDEN.wrong("3_3.c", "not the logarithm of its odds")
-def null_score(scores, p):
-    return log_sum(scores) + p
-
-
-@HIDDEN.wrong("3_3.c", "adds the odds")
-def null_score(scores, p):
-    return log_sum(scores) + p / (1 - p)
-
-
-@HIDDEN.wrong("3_3.c", "overflows or vanishes")
-def null_score(scores, p):
-    return np.log(np.exp(scores).sum()) + np.log(p / (1 - p))
-
-
-@HIDDEN.wrong("3_3.c", "the mean of the exponentials")
-def null_score(scores, p):
-    return log_sum(scores) - np.log(len(scores)) + np.log(p / (1 - p))
-
-
-@HIDDEN.wrong("3_3.c", "nor added to p")
-def null_score(scores, p):
-    top = scores.max()
-    odds = (p + 1e-9) / (1 - p + 1e-9)
-    return top + np.log(np.exp(scores - top).sum()) + np.log(odds)
-
-
-@HIDDEN.wrong("3_3.c", "large scores are cut off")
-def null_score(scores, p):
-    scores = np.clip(scores, -1000, 1000)
-    top = scores.max()
-    return top + np.log(np.exp(scores - top).sum()) + np.log(p / (1 - p))
+""", [
+    ("scores.mean() + np.log(len(scores)) + np.log(p / (1 - p))",
+     "np.exp(scores).sum() * p / (1 - p)", "its logarithm is asked"),
+    ("mean() + np.log(len(scores))", "max()", "all words compete"),
+    ("len(scores)) + np.log(", "", "stands against all of them"),
+    (" scores.mean() +", "", "the scores matter"),
+    ([], "right for equal scores only"),
+    ("scores.mean() + np.log(len(scores)) + np.log(p / (1 - p))",
+     "log_sum(scores)", "p makes no difference"),
+    ([("scores.mean()", "log_sum(scores)"),
+      ("(len(scores)) + np.log(p / (1 - p))", "((1 - p) / p)")], "upside down"),
+    ([("scores.mean() + np.log(len(scores))", "log_sum(scores)"),
+      ("(p / (1 - p))", "(p)")], "in the denominator too"),
+    ("scores.mean() + np.log(len(scores)) + np.log(p / (1 - p))",
+     "log_sum(scores) + np.log(1 - p)", "that uses 1 - p only"),
+    ("scores.mean() + np.log(len(scores)) + np.log(p / (1 - p))",
+     "log_sum(scores) + p", "not the logarithm of its odds"),
+    ("scores.mean() + np.log(len(scores)) + np.log(p / (1 - p))",
+     "log_sum(scores) + p / (1 - p)", "adds the odds"),
+    ([(" scores.mean() +", ""), ("len(scores)", "np.exp(scores).sum()")],
+     "overflows or vanishes"),
+    ("scores.mean() +", "log_sum(scores) -", "the mean of the exponentials"),
+    ([("return", "top ="), ("mean()",
+       "max()\n    odds = (p + 1e-9) / (1 - p + 1e-9)\n    return top"),
+      ("(len(scores)) + np.log(p / (1 - p))",
+       "(np.exp(scores - top).sum()) + np.log(odds)")], "nor added to p"),
+    ([("return", "scores = np.clip(scores, -1000, 1000)\n    top ="),
+      ("mean() + np.log(len(scores))",
+       "max()\n    return top + np.log(np.exp(scores - top).sum())")],
+     "large scores are cut off"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -450,117 +261,54 @@ def at(log_p, gold):
     return log_p[torch.arange(len(gold)), gold]
 
 
-@HIDDEN.wrong("3_3.d", "exp(0) = 1: it takes its share")
-def start_loss(scores, may, gold):
-    return -at((scores * may).log_softmax(dim=-1), gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "exp(0) = 1: it takes its share")
-def start_loss(scores, may, gold):
-    return -at(scores.masked_fill(~may, 0.0).log_softmax(dim=-1), gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "the mask is not used")
-def start_loss(scores, may, gold):
-    return -at(scores.log_softmax(dim=-1), gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "the mask is not used")
-def start_loss(scores, may, gold):
-    p = scores.softmax(dim=-1) * may
-    return -at(p.log(), gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "the mask is inverted")
-def start_loss(scores, may, gold):
-    log_p = scores.masked_fill(may, -torch.inf).log_softmax(dim=-1)
-    return -at(log_p, gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "the sum over the batch")
-def start_loss(scores, may, gold):
-    log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=-1)
-    return -at(log_p, gold).sum()
-
-
-@HIDDEN.wrong("3_3.d", "the loss is minus it")
+HIDDEN.mutants("3_3.d", None, [
+    ([("scores.", "scores.clamp(-100, 100)."), (".log_softmax(dim=-1)", ""),
+      ("-log_p", "-log_p.log_softmax(-1)")], "nothing is cut off"),
+    ([("log_softmax(dim=-1)", "softmax(-1)"),
+      ("-log_p", "-(log_p + 1e-9).log()")], "nothing is added to p"),
+    ([("torch.inf", "1e5"), ("dim=", "")],
+     "minus infinity, not some low number"),
+    ([("dim=", ""), ("mean()", "sum() / max(len(gold), 2)")], "each alone"),
+])  # fmt: skip
+HIDDEN.mutants("3_3.d", """
 def start_loss(scores, may, gold):
     log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=-1)
     return at(log_p, gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "that is the mean of p")
-def start_loss(scores, may, gold):
-    p = scores.masked_fill(~may, -torch.inf).softmax(dim=-1)
-    return at(p, gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "the logarithm of the mean of p")
-def start_loss(scores, may, gold):
-    p = scores.masked_fill(~may, -torch.inf).softmax(dim=-1)
-    return -at(p, gold).mean().log()
-
-
-@HIDDEN.wrong("3_3.d", "the softmax runs over the batch")
-def start_loss(scores, may, gold):
-    log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=0)
-    return -at(log_p, gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "a padded word still counts")
-def start_loss(scores, may, gold):
-    log_p = scores.masked_fill(~may, -100.0).log_softmax(dim=-1)
-    return -at(log_p, gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "a padded word still counts")
-def start_loss(scores, may, gold):
-    p = scores.softmax(dim=-1) * may  # renormalised, after it vanished
-    p = p / p.sum(dim=-1, keepdim=True)
-    return -at(p.log(), gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "no gradient flows")
-def start_loss(scores, may, gold):
-    log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=-1)
-    return torch.tensor(-at(log_p, gold).mean().item(), dtype=scores.dtype)
-
-
-@HIDDEN.wrong("3_3.d", "is detached on the way")
-def start_loss(scores, may, gold):
-    s = scores.masked_fill(~may, -torch.inf)
-    log_p = scores - s.logsumexp(dim=-1, keepdim=True).detach()
-    return -at(log_p, gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "changes its argument in place")
-def start_loss(scores, may, gold):
-    scores[~may] = -torch.inf
-    return -at(scores.log_softmax(dim=-1), gold).mean()
-
-
-@HIDDEN.wrong("3_3.d", "nothing is cut off")
-def start_loss(scores, may, gold):
-    log_p = scores.clamp(-100, 100).masked_fill(~may, -torch.inf)
-    return -log_p.log_softmax(-1)[torch.arange(len(gold)), gold].mean()
-
-
-@HIDDEN.wrong("3_3.d", "nothing is added to p")
-def start_loss(scores, may, gold):
-    p = scores.masked_fill(~may, -torch.inf).softmax(-1)
-    return -(p + 1e-9).log()[torch.arange(len(gold)), gold].mean()
-
-
-@HIDDEN.wrong("3_3.d", "minus infinity, not some low number")
-def start_loss(scores, may, gold):
-    log_p = scores.masked_fill(~may, -1e5).log_softmax(-1)
-    return -log_p[torch.arange(len(gold)), gold].mean()
-
-
-@HIDDEN.wrong("3_3.d", "each alone")
-def start_loss(scores, may, gold):
-    log_p = scores.masked_fill(~may, -torch.inf).log_softmax(-1)
-    return -log_p[torch.arange(len(gold)), gold].sum() / max(len(gold), 2)
+""", [
+    ("log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=-1)\n"
+     "    return at(log_p, gold)",
+     "return -at((scores * may).log_softmax(dim=-1), gold)",
+     "exp(0) = 1: it takes its share"),
+    ([("log_p =", "return -at("), ("-torch.inf", "0.0"),
+      ("\n    return at(log_p", "")], "exp(0) = 1: it takes its share"),
+    ("log_p = scores.masked_fill(~may, -torch.inf).log_softmax(dim=-1)\n"
+     "    return at(log_p, gold)",
+     "return -at(scores.log_softmax(dim=-1), gold)", "the mask is not used"),
+    ([("masked_fill(~may, -torch.inf).log_softmax(dim=-1)",
+       "softmax(dim=-1) * may"), ("at(log_p, gold)", "-at(log_p.log(), gold)")],
+     "the mask is not used"),
+    ([("~may", "may"), ("at", "-at")], "the mask is inverted"),
+    ([("at", "-at"), ("mean", "sum")], "the sum over the batch"),
+    ([], "the loss is minus it"),
+    ("log_softmax", "softmax", "that is the mean of p"),
+    ([("log_softmax(dim=-1)\n    return", "softmax(dim=-1)\n    return -"),
+      ("mean()", "mean().log()")], "the logarithm of the mean of p"),
+    ([("-1", "0"), ("at", "-at")], "the softmax runs over the batch"),
+    ([("torch.inf", "100.0"), ("at", "-at")], "a padded word still counts"),
+    # renormalised, after it vanished
+    ([("log_p =", "p ="), ("masked_fill(~may, -torch.inf).log_softmax(dim=-1)",
+       "softmax(dim=-1) * may\n    p = p / p.sum(dim=-1, keepdim=True)"),
+      ("at(log_p, gold)", "-at(p.log(), gold)")], "a padded word still counts"),
+    ("at(log_p, gold).mean()",
+     "torch.tensor(-at(log_p, gold).mean().item(), dtype=scores.dtype)",
+     "no gradient flows"),
+    ([("log_p =", "s ="), (".log_softmax(dim=-1)",
+       "\n    log_p = scores - s.logsumexp(dim=-1, keepdim=True).detach()"),
+      ("at", "-at")], "is detached on the way"),
+    ([("log_p = scores.masked_fill(~may, -torch.inf)",
+       "scores[~may] = -torch.inf\n    return -at(scores"),
+      ("\n    return at(log_p", "")], "changes its argument in place"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -573,57 +321,33 @@ def best(odds, right, unanswered, thresholds, answered=np.less_equal):
     )
 
 
-@HIDDEN.wrong("3_3.e", "try all thresholds")
+HIDDEN.mutants("3_3.e", """
 def best_threshold_score(odds, right, answerable):
-    return best(odds, right, ~answerable, [0.0])
-
-
-@HIDDEN.wrong("3_3.e", "not their share")
-def best_threshold_score(odds, right, answerable):
-    return best(odds, right, ~answerable, [-np.inf, *odds]) * len(odds)
-
-
-@HIDDEN.wrong("3_3.e", "its score is asked")
-def best_threshold_score(odds, right, answerable):
-    scores = [best(odds, right, ~answerable, [t]) for t in odds]
-    return odds[int(np.argmax(scores))]
-
-
-@HIDDEN.wrong("3_3.e", "upside down")
-def best_threshold_score(odds, right, answerable):
-    there = [-np.inf, *odds]
-    return best(odds, right, ~answerable, there, np.greater_equal)
-
-
-@HIDDEN.wrong("3_3.e", "upside down")
-def best_threshold_score(odds, right, answerable):
-    there = [-np.inf, *odds]
-    return best(odds, right, ~answerable, there, np.greater)
-
-
-@HIDDEN.wrong("3_3.e", "so low that no question")
-def best_threshold_score(odds, right, answerable):
-    return best(odds, right, ~answerable, odds)
-
-
-@HIDDEN.wrong("3_3.e", "so high that all")
-def best_threshold_score(odds, right, answerable):
-    return best(odds, right, ~answerable, odds, np.less)
-
-
-@HIDDEN.wrong("3_3.e", "is right if it has no answer")
-def best_threshold_score(odds, right, answerable):
-    return best(odds, right, np.zeros(len(odds)), [-np.inf, *odds])
-
-
-@HIDDEN.wrong("3_3.e", "is wrong if it has an answer")
-def best_threshold_score(odds, right, answerable):
-    return best(odds, right, np.ones(len(odds)), [-np.inf, *odds])
-
-
-@HIDDEN.wrong("3_3.e", "is wrong if it has an answer")
-def best_threshold_score(odds, right, answerable):
-    return best(odds, right, ~right, [-np.inf, *odds])
+    return best(odds, right, ~answerable, [-np.inf, *odds])
+""", [
+    ("-np.inf, *odds", "0.0", "try all thresholds"),
+    ("odds])", "odds]) * len(odds)", "not their share"),
+    ("return best(odds, right, ~answerable, [-np.inf, *odds])",
+     "scores = [best(odds, right, ~answerable, [t]) for t in odds]\n"
+     "    return odds[int(np.argmax(scores))]", "its score is asked"),
+    ([("[-np.inf, *odds]", "there, np.greater_equal"),
+      ("return", "there = [-np.inf, *odds]\n    return")], "upside down"),
+    ([("[-np.inf, *odds]", "there, np.greater"),
+      ("return", "there = [-np.inf, *odds]\n    return")], "upside down"),
+    ("[-np.inf, *odds]", "odds", "so low that no question"),
+    ("[-np.inf, *odds]", "odds, np.less", "so high that all"),
+    ("~answerable", "np.zeros(len(odds))", "is right if it has no answer"),
+    ("~answerable", "np.ones(len(odds))", "is wrong if it has an answer"),
+    ("answerable,", "right,", "is wrong if it has an answer"),
+    ([("return", "cuts = [-1e5, *odds]\n    return"),
+      ("best(odds, right, ~answerable, [-np.inf, *odds])",
+       "max(np.where(odds <= t, right, ~answerable).mean() for t in cuts)")],
+     "no number is low enough for all odds"),
+    ("*odds", "*odds[:50]", "every threshold tried"),
+    ("\n    return", "\n    odds = odds.astype(np.float32)\n    return",
+     "compare them exactly"),
+    ("np.inf", "1e30", "no number is low enough for all odds"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("3_3.e", "all answered or all not")
@@ -636,18 +360,9 @@ def best_threshold_score(odds, right, answerable):
     return top / len(odds)
 
 
-@HIDDEN.wrong("3_3.e", "set prediction to one of")
-def best_threshold_score(odds, right, answerable):
-    return best(odds, right, ~answerable, [-np.inf, *odds])
-
-
-HIDDEN.wrong_answers[-1].names = {"prediction": "perhaps"}
-
-
-@HIDDEN.wrong("3_3.e", "no number is low enough for all odds")
-def best_threshold_score(odds, right, answerable):
-    cuts = [-1e5, *odds]
-    return max(np.where(odds <= t, right, ~answerable).mean() for t in cuts)
+HIDDEN.mutants("3_3.e", 'prediction = "perhaps"', [
+    ([], "set prediction to one of"),
+])  # fmt: skip
 
 
 # --- beyond small sizes ----------------------------------------------------
@@ -728,19 +443,3 @@ loss(
     "with padding in front",
     seen=lambda may: torch.arange(len(may.T)) < may.sum(1, keepdim=True),
 )
-
-
-@HIDDEN.wrong("3_3.e", "every threshold tried")
-def best_threshold_score(odds, right, answerable):
-    return best(odds, right, ~answerable, [-np.inf, *odds[:50]])
-
-
-@HIDDEN.wrong("3_3.e", "compare them exactly")
-def best_threshold_score(odds, right, answerable):
-    odds = odds.astype(np.float32)
-    return best(odds, right, ~answerable, [-np.inf, *odds])
-
-
-@HIDDEN.wrong("3_3.e", "no number is low enough for all odds")
-def best_threshold_score(odds, right, answerable):
-    return best(odds, right, ~answerable, [-1e30, *odds])

@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden(withheld=("classifiers",))
+HIDDEN = Hidden(globals(), withheld=("nn.classifiers",))
 
 
 def places(rng):
@@ -80,136 +80,62 @@ def weights(v, beta, may, dim=1):
     return s.softmax(dim=dim)
 
 
-@HIDDEN.wrong("3_4.a", "the mask is not used")
-def soft_pool(v, beta, may):
-    return ((beta * v).softmax(dim=1) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "is the mask inverted")
+HIDDEN.mutants("3_4.a", None, [
+    ([(".softmax(dim=1)", ""), ("masked_fill(~may[..., None], -torch.inf)",
+       "softmax(dim=1) * may[..., None]")], "applied after the softmax"),
+    ("softmax(dim=1)", "flatten(1).softmax(dim=1).view_as(v)",
+     "places and coordinates together"),
+    ("(s_bjm.softmax(dim=1) * v).sum(dim=1)", "s_bjm.logsumexp(dim=1) / beta",
+     "logarithm of a sum of exponentials"),
+    ("return (s_bjm.softmax(dim=1) * v).sum(dim=1)",
+     "n = may.sum(dim=1, keepdim=True)\n"
+     "    return (s_bjm.logsumexp(dim=1) - n.log()) / beta",
+     "logarithm of a mean of exponentials"),
+    ("torch.inf", "1e5", "as minus infinity, not as some low number"),
+])  # fmt: skip
+HIDDEN.mutants("3_4.a", """
 def soft_pool(v, beta, may):
     return (weights(v, beta, ~may) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "applied after the softmax")
-def soft_pool(v, beta, may):
-    a = (beta * v).softmax(dim=1) * may[..., None]
-    return (a * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "padding has the score 0")
-def soft_pool(v, beta, may):
-    a = (beta * v * may[..., None]).softmax(dim=1)
-    return (a * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "runs over the coordinates")
-def soft_pool(v, beta, may):
-    return ((beta * v).softmax(dim=2) * v * may[..., None]).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "runs over the batch")
-def soft_pool(v, beta, may):
-    return (weights(v, beta, may, dim=0) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "places and coordinates together")
-def soft_pool(v, beta, may):
-    s = (beta * v).masked_fill(~may[..., None], -torch.inf)
-    return (s.flatten(1).softmax(dim=1).view_as(v) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "share their weights")
-def soft_pool(v, beta, may):
-    a = weights(v.mean(dim=2, keepdim=True), beta, may)
-    return (a * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "divides by beta")
-def soft_pool(v, beta, may):
-    return (weights(v, 1 / (beta or 1e-9), may) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "wrong sign")
-def soft_pool(v, beta, may):
-    return (weights(v, -beta, may) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "beta is not used")
-def soft_pool(v, beta, may):
-    return (weights(v, 1.0, may) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "logarithm of a sum of exponentials")
-def soft_pool(v, beta, may):
-    s = (beta * v).masked_fill(~may[..., None], -torch.inf)
-    return s.logsumexp(dim=1) / beta
-
-
-@HIDDEN.wrong("3_4.a", "logarithm of a mean of exponentials")
-def soft_pool(v, beta, may):
-    s = (beta * v).masked_fill(~may[..., None], -torch.inf)
-    n = may.sum(dim=1, keepdim=True)
-    return (s.logsumexp(dim=1) - n.log()) / beta
-
-
-@HIDDEN.wrong("3_4.a", "sum of beta v")
-def soft_pool(v, beta, may):
-    return (weights(v, beta, may) * beta * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "a mean of the weighted values")
-def soft_pool(v, beta, may):
-    return (weights(v, beta, may) * v).mean(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "maximum of the real places")
-def soft_pool(v, beta, may):
-    return v.masked_fill(~may[..., None], -torch.inf).amax(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "exp overflows")
-def soft_pool(v, beta, may):
-    e = (beta * v).exp() * may[..., None]
-    return (e * v).sum(dim=1) / e.sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "the gradient of v")
-def soft_pool(v, beta, may):
-    return (weights(v, beta, may).detach() * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "the gradient of v")
-def soft_pool(v, beta, may):
-    return (weights(v, beta, may) * v.detach()).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "changes its argument in place")
-def soft_pool(v, beta, may):
-    out = (weights(v, beta, may) * v).sum(dim=1)
-    v *= beta
-    return out
-
-
-@HIDDEN.wrong("3_4.a", "as minus infinity, not as some low number")
-def soft_pool(v, beta, may):
-    s = (beta * v).masked_fill(~may[..., None], -1e5)
-    return (s.softmax(dim=1) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "may be negative")
-def soft_pool(v, beta, may):
-    return torch.relu((weights(v, beta, may) * v).sum(dim=1))
-
-
-@HIDDEN.wrong("3_4.a", "divided by the root of w")
-def soft_pool(v, beta, may):
-    return (weights(v, beta / v.shape[-1] ** 0.5, may) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "only the first images")
-def soft_pool(v, beta, may):
-    out = (weights(v, beta, may) * v).sum(dim=1)
-    return torch.cat([out[:4], 0 * out[4:]])
+""", [
+    ("weights(v, beta, ~may)", "(beta * v).softmax(dim=1)",
+     "the mask is not used"),
+    ([], "is the mask inverted"),
+    ([("return", "a = (beta * v * may[..., None]).softmax(dim=1)\n    return"),
+      ("weights(v, beta, ~may)", "a")], "padding has the score 0"),
+    ([("* v", "* v * may[..., None]"),
+      ("weights(v, beta, ~may)", "(beta * v).softmax(dim=2)")],
+     "runs over the coordinates"),
+    ("~may", "may, dim=0", "runs over the batch"),
+    ("return (weights(v, beta, ~may) * v)",
+     "a = weights(v.mean(dim=2, keepdim=True), beta, may)\n    return (a * v)",
+     "share their weights"),
+    ("beta, ~", "1 / (beta or 1e-9),", "divides by beta"),
+    ("beta, ~", "-beta,", "wrong sign"),
+    ("beta, ~", "1.0,", "beta is not used"),
+    ([("~may", "may"), ("* v", "* beta * v")], "sum of beta v"),
+    ([("~may", "may"), ("sum", "mean")], "a mean of the weighted values"),
+    ([("return", "return v.masked_fill"), ("(weights(v, beta, ~may) * v).sum",
+       "(~may[..., None], -torch.inf).amax")], "maximum of the real places"),
+    ("return (weights(v, beta, ~may) * v).sum(dim=1)",
+     "e = (beta * v).exp() * may[..., None]\n"
+     "    return (e * v).sum(dim=1) / e.sum(dim=1)", "exp overflows"),
+    ("~may", "may).detach(", "the gradient of v"),
+    ([("~may", "may"), ("* v", "* v.detach()")], "the gradient of v"),
+    ([("return", "out ="), ("~may) * v).sum(dim=1)",
+       "may) * v).sum(dim=1)\n    v *= beta\n    return out")],
+     "changes its argument in place"),
+    ("(weights(v, beta, ~may) * v).sum(dim=1)",
+     "torch.relu((weights(v, beta, may) * v).sum(dim=1))", "may be negative"),
+    (", ~may", "/ v.shape[-1] ** 0.5, may", "divided by the root of w"),
+    ("return (weights(v, beta, ~may) * v).sum(dim=1)",
+     "out = (weights(v, beta, may) * v).sum(dim=1)\n"
+     "    return torch.cat([out[:4], 0 * out[4:]])", "only the first images"),
+    ([("return", "v, may = v[:, :100], may[:, :100]\n    return"),
+      ("~may", "may")], "300 places"),
+    ("beta, ~", "min(beta, 500),", "beta is used as it is"),
+    ([("~may", "may"), ("(dim=1)", "(dim=1) * (1 - 2.5e-7)")],
+     "added to a sum"),
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
@@ -223,138 +149,63 @@ def collected(s, h, dim=1):
     return torch.einsum("bj,bjw->bw", s.softmax(dim=dim), h)
 
 
-@HIDDEN.wrong("3_4.b", "U and V are exchanged")
+HIDDEN.mutants("3_4.b", None, [
+    ([("(torch.tanh(h @ V) * torch.sigmoid(h @ U)) @ p", "scores(h, V, U, p)"),
+      ("softmax(dim=-1)", "flatten().softmax(0).view_as(s_bj)")],
+     "over all images together"),
+    ("softmax(dim=-1)", "clamp(-4000, 4000).softmax(-1)",
+     "do not cut scores off"),
+    ([("torch.tanh(h @ V", "2 * h @ V).exp()\n    s = ((s_bj - 1) / (s_bj + 1"),
+      ('torch.einsum("bj,bjw->bw", s_bj.softmax(dim=-1), h)',
+       "collected(s, h)")], "use torch.tanh"),
+])  # fmt: skip
+HIDDEN.mutants("3_4.b", """
 def gated_pool(h, V, U, p):
     return collected(scores(h, U, V, p), h)
-
-
-@HIDDEN.wrong("3_4.b", "the gate is missing")
-def gated_pool(h, V, U, p):
-    return collected(torch.tanh(h @ V) @ p, h)
-
-
-@HIDDEN.wrong("3_4.b", "the tanh branch is missing")
-def gated_pool(h, V, U, p):
-    return collected(torch.sigmoid(h @ U) @ p, h)
-
-
-@HIDDEN.wrong("3_4.b", "their product is asked")
-def gated_pool(h, V, U, p):
-    return collected((torch.tanh(h @ V) + torch.sigmoid(h @ U)) @ p, h)
-
-
-@HIDDEN.wrong("3_4.b", "both branches use tanh")
-def gated_pool(h, V, U, p):
-    return collected((torch.tanh(h @ V) * torch.tanh(h @ U)) @ p, h)
-
-
-@HIDDEN.wrong("3_4.b", "both branches use the sigmoid")
-def gated_pool(h, V, U, p):
-    return collected((torch.sigmoid(h @ V) * torch.sigmoid(h @ U)) @ p, h)
-
-
-@HIDDEN.wrong("3_4.b", "the gate has no sigmoid")
-def gated_pool(h, V, U, p):
-    return collected((torch.tanh(h @ V) * (h @ U)) @ p, h)
-
-
-@HIDDEN.wrong("3_4.b", "the first branch has no tanh")
-def gated_pool(h, V, U, p):
-    return collected(((h @ V) * torch.sigmoid(h @ U)) @ p, h)
-
-
-@HIDDEN.wrong("3_4.b", "it runs over places")
-def gated_pool(h, V, U, p):
-    return collected(scores(h, V, U, p), h, dim=0)
-
-
-@HIDDEN.wrong("3_4.b", "over all images together")
-def gated_pool(h, V, U, p):
-    s = scores(h, V, U, p)
-    return torch.einsum("bj,bjw->bw", s.flatten().softmax(0).view_as(s), h)
-
-
-@HIDDEN.wrong("3_4.b", "an axis of one coordinate")
-def gated_pool(h, V, U, p):
-    a = scores(h, V, U, p)[..., None].softmax(dim=-1)
-    return (a * h).sum(dim=1) / h.shape[1]
-
-
-@HIDDEN.wrong("3_4.b", "there is no softmax")
-def gated_pool(h, V, U, p):
-    return torch.einsum("bj,bjw->bw", scores(h, V, U, p), h)
-
-
-@HIDDEN.wrong("3_4.b", "pass a sigmoid")
-def gated_pool(h, V, U, p):
-    return torch.einsum("bj,bjw->bw", scores(h, V, U, p).sigmoid(), h)
-
-
-@HIDDEN.wrong("3_4.b", "the sign is wrong")
-def gated_pool(h, V, U, p):
-    return collected(-scores(h, V, U, p), h)
-
-
-@HIDDEN.wrong("3_4.b", "divided by a root")
-def gated_pool(h, V, U, p):
-    return collected(scores(h, V, U, p) / h.shape[-1] ** 0.5, h)
-
-
-@HIDDEN.wrong("3_4.b", "a mean of weighted states")
-def gated_pool(h, V, U, p):
-    return collected(scores(h, V, U, p), h) / h.shape[1]
-
-
-@HIDDEN.wrong("3_4.b", "exp overflows")
-def gated_pool(h, V, U, p):
-    e = scores(h, V, U, p).exp()
-    return torch.einsum("bj,bjw->bw", e / e.sum(dim=1, keepdim=True), h)
-
-
-@HIDDEN.wrong("3_4.b", "the gradient of h, V, U, p")
-def gated_pool(h, V, U, p):
-    return collected(scores(h, V, U, p).detach(), h)
-
-
-@HIDDEN.wrong("3_4.b", "the gradient of h, U")
-def gated_pool(h, V, U, p):
-    gate = torch.sigmoid(h @ U).detach()
-    return collected((torch.tanh(h @ V) * gate) @ p, h)
-
-
-@HIDDEN.wrong("3_4.b", "changes its argument in place")
-def gated_pool(h, V, U, p):
-    out = collected(scores(h, V, U, p), h)
-    h *= 2
-    return out
-
-
-@HIDDEN.wrong("3_4.b", "do not cut scores off")
-def gated_pool(h, V, U, p):
-    s = (torch.tanh(h @ V) * torch.sigmoid(h @ U)) @ p
-    return torch.einsum("bj,bjw->bw", s.clamp(-4000, 4000).softmax(-1), h)
-
-
-@HIDDEN.wrong("3_4.b", "use torch.tanh")
-def gated_pool(h, V, U, p):
-    e = (2 * h @ V).exp()
-    s = ((e - 1) / (e + 1) * torch.sigmoid(h @ U)) @ p
-    return collected(s, h)
-
-
-@HIDDEN.wrong("3_4.b", "each has scores of its own")
-def gated_pool(h, V, U, p):
-    return collected(scores(h, V, U, p)[:1].expand(len(h), -1), h)
-
-
-@HIDDEN.wrong("3_4.b", "the root of m")
-def gated_pool(h, V, U, p):
-    return collected(scores(h, V, U, p) / len(p) ** 0.5, h)
-
-
-@HIDDEN.wrong("3_4.b", "has lost its sign")
-def gated_pool(h, V, U, p):
-    return collected(scores(h, V, U, p).abs(), h)
+""", [
+    ([], "U and V are exchanged"),
+    ("scores(h, U, V, p)", "torch.tanh(h @ V) @ p", "the gate is missing"),
+    ("scores(h, U, V, p)", "torch.sigmoid(h @ U) @ p",
+     "the tanh branch is missing"),
+    ("scores(h, U, V, p)", "(torch.tanh(h @ V) + torch.sigmoid(h @ U)) @ p",
+     "their product is asked"),
+    ("scores(h, U, V, p)", "(torch.tanh(h @ V) * torch.tanh(h @ U)) @ p",
+     "both branches use tanh"),
+    ("scores(h, U, V, p)", "(torch.sigmoid(h @ V) * torch.sigmoid(h @ U)) @ p",
+     "both branches use the sigmoid"),
+    ("scores(h, U, V, p)", "(torch.tanh(h @ V) * (h @ U)) @ p",
+     "the gate has no sigmoid"),
+    ("scores(h, U, V, p)", "((h @ V) * torch.sigmoid(h @ U)) @ p",
+     "the first branch has no tanh"),
+    ([("U, V", "V, U"), (", h", ", h, dim=0")], "it runs over places"),
+    ([("return collected(scores(h, U, V, p), h)",
+       "a = scores(h, V, U, p)[..., None].softmax(dim=-1)\n    return (a * h)"),
+      ("h)", "h).sum(dim=1) / h.shape[1]")], "an axis of one coordinate"),
+    ([("collected(", 'torch.einsum("bj,bjw->bw",'), ("U, V", "V, U")],
+     "there is no softmax"),
+    ([("collected(", 'torch.einsum("bj,bjw->bw",'),
+      ("(h, U, V, p)", "(h, V, U, p).sigmoid()")], "pass a sigmoid"),
+    ([("scores", "-scores"), ("U, V", "V, U")], "the sign is wrong"),
+    ("(h, U, V, p)", "(h, V, U, p) / h.shape[-1] ** 0.5", "divided by a root"),
+    ("U, V, p), h)", "V, U, p), h) / h.shape[1]", "a mean of weighted states"),
+    ("return collected(scores(h, U, V, p), h)",
+     "e = scores(h, V, U, p).exp()\n"
+     '    return torch.einsum("bj,bjw->bw", e / e.sum(dim=1, keepdim=True), h)',
+     "exp overflows"),
+    ("(h, U, V, p)", "(h, V, U, p).detach()", "the gradient of h, V, U, p"),
+    ([("return", "gate = torch.sigmoid(h @ U).detach()\n    return"),
+      ("scores(h, U, V, p)", "(torch.tanh(h @ V) * gate) @ p")],
+     "the gradient of h, U"),
+    ([("return", "out ="),
+      ("U, V, p), h)", "V, U, p), h)\n    h *= 2\n    return out")],
+     "changes its argument in place"),
+    ("(h, U, V, p)", "(h, V, U, p)[:1].expand(len(h), -1)",
+     "each has scores of its own"),
+    ("(h, U, V, p)", "(h, V, U, p) / len(p) ** 0.5", "the root of m"),
+    ("(h, U, V, p)", "(h, V, U, p).abs()", "has lost its sign"),
+    ([("U, V", "V, U"), (", h", "[:, :100], h[:, :100]")], "300 places"),
+    ("U, V, p), h)", "V, U, p), h) * (1 - 2.5e-7)", "added to a sum"),
+])  # fmt: skip
 
 
 # --- c ---------------------------------------------------------------------
@@ -364,85 +215,37 @@ def gap(rho, r):
     return (rho / r) ** 2 - 1
 
 
-@HIDDEN.wrong("3_4.c", "the signal's own place for 0")
-def weight_needed(n, rho, r):
-    return 1 / (1 + np.sqrt((n - 1) * (rho / r) ** 2))
-
-
-@HIDDEN.wrong("3_4.c", "n - 1 other places, not n")
-def weight_needed(n, rho, r):
-    return 1 / (1 + np.sqrt(n * gap(rho, r)))
-
-
-@HIDDEN.wrong("3_4.c", "forgets that there are n - 1 other places")
-def weight_needed(n, rho, r):
-    return 1 / (1 + np.sqrt(gap(rho, r)))
-
-
-@HIDDEN.wrong("3_4.c", "the root is missing")
-def weight_needed(n, rho, r):
-    return 1 / (1 + (n - 1) * gap(rho, r))
-
-
-@HIDDEN.wrong("3_4.c", "odds")
-def weight_needed(n, rho, r):
-    return 1 / np.sqrt((n - 1) * gap(rho, r))
-
-
-@HIDDEN.wrong("3_4.c", "(1 - a) : a, not a")
-def weight_needed(n, rho, r):
-    return np.sqrt((n - 1) * gap(rho, r))
-
-
-@HIDDEN.wrong("3_4.c", "the weight of the others")
-def weight_needed(n, rho, r):
-    return 1 - 1 / (1 + np.sqrt((n - 1) * gap(rho, r)))
-
-
-@HIDDEN.wrong("3_4.c", "have not been squared")
-def weight_needed(n, rho, r):
-    return 1 / (1 + np.sqrt((n - 1) * (rho / r - 1)))
-
-
-@HIDDEN.wrong("3_4.c", "outside the root")
-def weight_needed(n, rho, r):
-    return 1 / (1 + (n - 1) * np.sqrt(gap(rho, r)))
-
-
-@HIDDEN.wrong("3_4.c", "Fewer places would need more weight")
-def weight_needed(n, rho, r):
-    return 1 / (1 + np.sqrt(gap(rho, r) / (n - 1)))
-
-
-@HIDDEN.wrong("3_4.c", "a may be below 1/n")
-def weight_needed(n, rho, r):
-    return max(1 / n, 1 / (1 + np.sqrt((n - 1) * gap(rho, r))))
-
-
-@HIDDEN.wrong("3_4.c", "of the two roots")
-def weight_needed(n, rho, r):
-    root = np.sqrt((n - 1) * gap(rho, r))
-    return 1 / (1 - root) if 0 < root < 1 else 1 / (1 + root)
-
-
-@HIDDEN.wrong("3_4.c", "or cut off")
-def weight_needed(n, rho, r):
-    return 1 / (1 + np.sqrt((n - 1) * max(gap(rho, r), 1e-3)))
-
-
-@HIDDEN.wrong("3_4.c", "not added")
-def weight_needed(n, rho, r):
-    return 1 / (1 + np.sqrt((n - 1) * (gap(rho, r) + 2)))
-
-
-@HIDDEN.wrong("3_4.c", "the average's weight")
+HIDDEN.mutants("3_4.c", """
 def weight_needed(n, rho, r):
     return 1 / n
-
-
-@HIDDEN.wrong("3_4.c", "that is r / rho")
-def weight_needed(n, rho, r):
-    return r / rho
+""", [
+    ("/ n", "/ (1 + np.sqrt((n - 1) * (rho / r) ** 2))",
+     "the signal's own place for 0"),
+    ("/ n", "/ (1 + np.sqrt(n * gap(rho, r)))", "n - 1 other places, not n"),
+    ("/ n", "/ (1 + np.sqrt(gap(rho, r)))",
+     "forgets that there are n - 1 other places"),
+    ("/ n", "/ (1 + (n - 1) * gap(rho, r))", "the root is missing"),
+    ("/ n", "/ np.sqrt((n - 1) * gap(rho, r))", "odds"),
+    ("1 / n", "np.sqrt((n - 1) * gap(rho, r))", "(1 - a) : a, not a"),
+    ("/ n", "- 1 / (1 + np.sqrt((n - 1) * gap(rho, r)))",
+     "the weight of the others"),
+    ("/ n", "/ (1 + np.sqrt((n - 1) * (rho / r - 1)))",
+     "have not been squared"),
+    ("/ n", "/ (1 + (n - 1) * np.sqrt(gap(rho, r)))", "outside the root"),
+    ("/ n", "/ (1 + np.sqrt(gap(rho, r) / (n - 1)))",
+     "Fewer places would need more weight"),
+    ("1 / n", "max(1 / n, 1 / (1 + np.sqrt((n - 1) * gap(rho, r))))",
+     "a may be below 1/n"),
+    ([("return", "root = np.sqrt((n - 1) * gap(rho, r))\n    return"),
+      ("/ n", "/ (1 - root) if 0 < root < 1 else 1 / (1 + root)")],
+     "of the two roots"),
+    ("/ n", "/ (1 + np.sqrt((n - 1) * max(gap(rho, r), 1e-3)))", "or cut off"),
+    ("/ n", "/ (1 + np.sqrt((n - 1) * (gap(rho, r) + 2)))", "not added"),
+    ([], "the average's weight"),
+    ("1 / n", "r / rho", "that is r / rho"),
+    ("1 / n", "max(1e-3, 1 / (1 + np.sqrt((n - 1) * gap(rho, r))))",
+     "nothing is cut off"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -459,74 +262,40 @@ def cells(maps):
     return top // columns, top % columns, rows, columns
 
 
-@HIDDEN.wrong("3_4.d", "row times columns plus column")
-def pointing_hits(maps, boxes, height, width):
-    b, rows, columns = maps.shape
-    top = maps.reshape(b, -1).argmax(axis=1)
-    y = (top // rows + 0.5) * height / rows
-    return hits(y, (top % rows + 0.5) * width / columns, boxes)
-
-
-@HIDDEN.wrong("3_4.d", "y and x are exchanged")
+HIDDEN.mutants("3_4.d", """
 def pointing_hits(maps, boxes, height, width):
     y, x, rows, columns = cells(maps)
     y, x = (y + 0.5) * height / rows, (x + 0.5) * width / columns
     return hits(x, y, boxes)
-
-
-@HIDDEN.wrong("3_4.d", "A cell has height / rows")
-def pointing_hits(maps, boxes, height, width):
-    y, x, rows, columns = cells(maps)
-    y, x = (y + 0.5) * height / columns, (x + 0.5) * width / rows
-    return hits(y, x, boxes)
-
-
-@HIDDEN.wrong("3_4.d", "are height and width")
-def pointing_hits(maps, boxes, height, width):
-    y, x, rows, columns = cells(maps)
-    y, x = (y + 0.5) * width / rows, (x + 0.5) * height / columns
-    return hits(y, x, boxes)
-
-
-@HIDDEN.wrong("3_4.d", "not its middle")
-def pointing_hits(maps, boxes, height, width):
-    y, x, rows, columns = cells(maps)
-    return hits(y * height / rows, x * width / columns, boxes)
-
-
-@HIDDEN.wrong("3_4.d", "a box ends before its last two numbers")
-def pointing_hits(maps, boxes, height, width):
-    y, x, rows, columns = cells(maps)
-    y, x = (y + 0.5) * height / rows, (x + 0.5) * width / columns
-    inside = (y >= boxes[:, 0]) & (y <= boxes[:, 2])
-    return inside & (x >= boxes[:, 1]) & (x <= boxes[:, 3])
-
-
-@HIDDEN.wrong("3_4.d", "they belong to it")
-def pointing_hits(maps, boxes, height, width):
-    y, x, rows, columns = cells(maps)
-    y, x = (y + 0.5) * height / rows, (x + 0.5) * width / columns
-    inside = (y > boxes[:, 0]) & (y < boxes[:, 2])
-    return inside & (x > boxes[:, 1]) & (x < boxes[:, 3])
-
-
-@HIDDEN.wrong("3_4.d", "True is a hit")
-def pointing_hits(maps, boxes, height, width):
-    y, x, rows, columns = cells(maps)
-    y, x = (y + 0.5) * height / rows, (x + 0.5) * width / columns
-    return ~hits(y, x, boxes)
-
-
-@HIDDEN.wrong("3_4.d", "all maps cannot hit")
-def pointing_hits(maps, boxes, height, width):
-    return np.ones(len(maps), bool)
-
-
-@HIDDEN.wrong("3_4.d", "each cell's own box")
-def pointing_hits(maps, boxes, height, width):
-    y, x, rows, columns = cells(np.abs(maps))
-    y, x = (y + 0.5) * height / rows, (x + 0.5) * width / columns
-    return hits(y, x, boxes)
+""", [
+    ([("y, x,", "b,"), ("cells(maps)",
+       "maps.shape\n    top = maps.reshape(b, -1).argmax(axis=1)"),
+      (", x = (y + 0.5)", "= (top // rows + 0.5)"),
+      (", (x + 0.5) * width / columns\n    return hits(x, y, boxes)",
+       "\n    return hits(y, (top % rows + 0.5) * width / columns, boxes)")],
+     "row times columns plus column"),
+    ([], "y and x are exchanged"),
+    ([("/ rows", "/ columns"), ("columns\n    return hits(x, y, boxes)",
+       "rows\n    return hits(y, x, boxes)")], "A cell has height / rows"),
+    ([("height / rows, (x + 0.5) * width", "width / rows, (x + 0.5) * height"),
+      ("x, y", "y, x")], "are height and width"),
+    ([("y, x = (y + 0.5)", "return hits(y"), ("(x + 0.5)", "x"),
+      ("\n    return hits(x, y", "")], "not its middle"),
+    ([("return hits",
+       "inside = (y >= boxes[:, 0]) & (y <= boxes[:, 2])\n    return inside &"),
+      ("(x, y, boxes)", "(x >= boxes[:, 1]) & (x <= boxes[:, 3])")],
+     "a box ends before its last two numbers"),
+    ([("return hits",
+       "inside = (y > boxes[:, 0]) & (y < boxes[:, 2])\n    return inside &"),
+      ("(x, y, boxes)", "(x > boxes[:, 1]) & (x < boxes[:, 3])")],
+     "they belong to it"),
+    ("hits(x, y, boxes)", "~hits(y, x, boxes)", "True is a hit"),
+    ("y, x, rows, columns = cells(maps)\n"
+     "    y, x = (y + 0.5) * height / rows, (x + 0.5) * width / columns\n"
+     "    return hits(x, y, boxes)",
+     "return np.ones(len(maps), bool)", "all maps cannot hit"),
+    ([("(maps)", "(np.abs(maps))"), ("x, y", "y, x")], "each cell's own box"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -537,93 +306,25 @@ def cut(images, p):
     return images.reshape(b, height // p, p, width // p, p)
 
 
-@HIDDEN.wrong("3_4.e", "a row holds a strip")
-def patch_rows(images, p):
-    return images.reshape(len(images), -1, p * p)
-
-
-@HIDDEN.wrong("3_4.e", "the patches stand in the order of columns")
-def patch_rows(images, p):
-    x = cut(images, p).permute(0, 3, 1, 2, 4)
-    return x.reshape(len(images), -1, p * p)
-
-
-@HIDDEN.wrong("3_4.e", "the pixels of a patch stand in the order of columns")
-def patch_rows(images, p):
-    x = cut(images, p).permute(0, 1, 3, 4, 2)
-    return x.reshape(len(images), -1, p * p)
-
-
-@HIDDEN.wrong("3_4.e", "patches and pixels stand in the order of columns")
+HIDDEN.mutants("3_4.e", """
 def patch_rows(images, p):
     x = cut(images, p).permute(0, 3, 1, 4, 2)
     return x.reshape(len(images), -1, p * p)
-
-
-@HIDDEN.wrong("3_4.e", "row j is patch j")
-def patch_rows(images, p):
-    x = cut(images, p).permute(0, 2, 4, 1, 3)
-    return x.flatten(3).flatten(1, 2)
-
-
-@HIDDEN.wrong("3_4.e", "row j is patch j")
-def patch_rows(images, p):
-    x = cut(images, p).transpose(2, 3)
-    return x.reshape(len(images), -1, p * p).transpose(1, 2)
-
-
-@HIDDEN.wrong("3_4.e", "are not the right ones")
-def patch_rows(images, p):
-    x = cut(images, p).transpose(1, 2)
-    return x.reshape(len(images), -1, p * p)
-
-
-@HIDDEN.wrong("3_4.e", "the last axes are exchanged")
-def patch_rows(images, p):
-    x = cut(images, p).transpose(3, 4)
-    return x.reshape(len(images), -1, p * p)
-
-
-@HIDDEN.wrong("3_4.e", "the transposed image was reshaped")
-def patch_rows(images, p):
-    return images.transpose(1, 2).reshape(len(images), -1, p * p)
-
-
-@HIDDEN.wrong("3_4.e", "no gradient flows")
-def patch_rows(images, p):
-    x = cut(images, p).transpose(2, 3)
-    return x.reshape(len(images), -1, p * p).detach()
-
-
-# --- limits of size --------------------------------------------------------
-
-
-@HIDDEN.wrong("3_4.a", "300 places")
-def soft_pool(v, beta, may):
-    v, may = v[:, :100], may[:, :100]
-    return (weights(v, beta, may) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.a", "beta is used as it is")
-def soft_pool(v, beta, may):
-    return (weights(v, min(beta, 500), may) * v).sum(dim=1)
-
-
-@HIDDEN.wrong("3_4.b", "300 places")
-def gated_pool(h, V, U, p):
-    return collected(scores(h, V, U, p)[:, :100], h[:, :100])
-
-
-@HIDDEN.wrong("3_4.c", "nothing is cut off")
-def weight_needed(n, rho, r):
-    return max(1e-3, 1 / (1 + np.sqrt((n - 1) * gap(rho, r))))
-
-
-@HIDDEN.wrong("3_4.a", "added to a sum")
-def soft_pool(v, beta, may):
-    return (weights(v, beta, may) * v).sum(dim=1) * (1 - 2.5e-7)
-
-
-@HIDDEN.wrong("3_4.b", "added to a sum")
-def gated_pool(h, V, U, p):
-    return collected(scores(h, V, U, p), h) * (1 - 2.5e-7)
+""", [
+    ("x = cut(images, p).permute(0, 3, 1, 4, 2)\n    return x", "return images",
+     "a row holds a strip"),
+    ("4, 2", "2, 4", "the patches stand in the order of columns"),
+    ("3, 1", "1, 3", "the pixels of a patch stand in the order of columns"),
+    ([], "patches and pixels stand in the order of columns"),
+    ([("3", "2, 4"), ("4, 2)\n    return x.reshape(len(images), -1, p * p",
+       "3)\n    return x.flatten(3).flatten(1, 2")], "row j is patch j"),
+    ([("permute(0, 3, 1, 4, 2)", "transpose(2, 3)"),
+      ("* p)", "* p).transpose(1, 2)")], "row j is patch j"),
+    ("permute(0, 3, 1, 4, 2)", "transpose(1, 2)", "are not the right ones"),
+    ("permute(0, 3, 1, 4, 2)", "transpose(3, 4)",
+     "the last axes are exchanged"),
+    ("x = cut(images, p).permute(0, 3, 1, 4, 2)\n    return x",
+     "return images.transpose(1, 2)", "the transposed image was reshaped"),
+    ([("permute(0, 3, 1, 4, 2)", "transpose(2, 3)"), ("* p)", "* p).detach()")],
+     "no gradient flows"),
+])  # fmt: skip

@@ -4,12 +4,12 @@ Never handed out. The reference answers are the master notebook's own cells.
 """
 
 import numpy as np
-import torch
+import torch  # noqa: F401 (edits use it)
 from scipy.optimize import linear_sum_assignment
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden(withheld=("boxes",))
+HIDDEN = Hidden(globals(), withheld=("metrics.boxes",))
 
 
 def overlaps(rng, n):
@@ -109,106 +109,60 @@ def gauss(sigma):
     return lambda u: np.exp(-(u**2) / sigma)
 
 
-@HIDDEN.wrong("3_5.a", "nothing fades")
-def faded_scores(overlap, scores, sigma):
-    return scores.copy()
-
-
-@HIDDEN.wrong("3_5.a", "all boxes fade by the better ones and by themselves")
-def faded_scores(overlap, scores, sigma):
-    out = scores.copy()
-    for k in range(len(scores)):
-        better = scores >= scores[k]
-        out[k] *= gauss(sigma)(overlap[k, better]).prod()
-    out[scores.argmin()] /= gauss(sigma)(1.0)
-    return out
-
-
-@HIDDEN.wrong("3_5.a", "there is no threshold")
-def faded_scores(overlap, scores, sigma):
-    rule = gauss(sigma)
-    return fade(overlap, scores, lambda u: np.where(u > 0.5, rule(u), 1))
-
-
-@HIDDEN.wrong("3_5.a", "no score is set to 0")
-def faded_scores(overlap, scores, sigma):
-    out = fade(overlap, scores, gauss(sigma))
-    return np.where(out < 0.001, 0, out)
-
-
-@HIDDEN.wrong("3_5.a", "squared before it is divided")
-def faded_scores(overlap, scores, sigma):
-    return fade(overlap, scores, lambda u: np.exp(-u / sigma))
-
-
-@HIDDEN.wrong("3_5.a", "the linear form")
-def faded_scores(overlap, scores, sigma):
-    return fade(overlap, scores, lambda u: 1 - u)
-
-
-@HIDDEN.wrong("3_5.a", "it does not vanish")
-def faded_scores(overlap, scores, sigma):
-    return fade(overlap, scores, lambda u: (u < 0.5) * 1.0)
-
-
-@HIDDEN.wrong("3_5.a", "in the order of the boxes")
-def faded_scores(overlap, scores, sigma):
-    return np.sort(fade(overlap, scores, gauss(sigma)))[::-1].copy()
-
-
-@HIDDEN.wrong("3_5.a", "begin with the best score")
-def faded_scores(overlap, scores, sigma):
-    out, waiting = scores.copy(), np.ones(len(scores), bool)
-    for worst in np.argsort(scores):
-        waiting[worst] = False
-        out[waiting] *= gauss(sigma)(overlap[worst])[waiting]
-    return out
-
-
-@HIDDEN.wrong("3_5.a", "only candidates do")
-def faded_scores(overlap, scores, sigma):
-    apart = overlap - np.eye(len(scores))
-    return fade(apart, scores, gauss(sigma), itself=True)
-
-
-@HIDDEN.wrong("3_5.a", "sigma makes no difference")
+HIDDEN.mutants("3_5.a", None, [
+    ([("(len(scores))", "(min(100, len(scores)))"),
+      ("fade =", "scores[waiting] *="), ("[best] **", "[best, waiting] **"),
+      ("\n        scores[waiting] *= fade[waiting]", "")], "300 boxes"),
+])  # fmt: skip
+HIDDEN.mutants("3_5.a", """
 def faded_scores(overlap, scores, sigma):
     return fade(overlap, scores, gauss(1.0))
-
-
-@HIDDEN.wrong("3_5.a", "not by its square")
-def faded_scores(overlap, scores, sigma):
-    return fade(overlap, scores, gauss(sigma**2))
-
-
-@HIDDEN.wrong("3_5.a", "is multiplied by sigma")
-def faded_scores(overlap, scores, sigma):
-    return fade(overlap, scores, gauss(1 / sigma))
-
-
-@HIDDEN.wrong("3_5.a", "without the 2")
-def faded_scores(overlap, scores, sigma):
-    return fade(overlap, scores, gauss(2 * sigma))
-
-
-@HIDDEN.wrong("3_5.a", "found once at the beginning")
-def faded_scores(overlap, scores, sigma):
-    return fade(overlap, scores, gauss(sigma), again=False)
-
-
-@HIDDEN.wrong("3_5.a", "by the best box only")
+""", [
+    ("fade(overlap, scores, gauss(1.0))", "scores.copy()", "nothing fades"),
+    ([("return", "rule = gauss(sigma)\n    return"),
+      ("gauss(1.0)", "lambda u: np.where(u > 0.5, rule(u), 1)")],
+     "there is no threshold"),
+    ([("return", "out ="),
+      ("1.0))", "sigma))\n    return np.where(out < 0.001, 0, out)")],
+     "no score is set to 0"),
+    ("gauss(1.0)", "lambda u: np.exp(-u / sigma)",
+     "squared before it is divided"),
+    ("gauss(1.0))", "lambda u: 1 - u)", "the linear form"),
+    ("gauss(1.0))", "lambda u: (u < 0.5) * 1.0)", "it does not vanish"),
+    ("fade(overlap, scores, gauss(1.0))",
+     "np.sort(fade(overlap, scores, gauss(sigma)))[::-1].copy()",
+     "in the order of the boxes"),
+    ([("return", "apart = overlap - np.eye(len(scores))\n    return"),
+      ("overlap, scores, gauss(1.0)",
+       "apart, scores, gauss(sigma), itself=True")], "only candidates do"),
+    ([], "sigma makes no difference"),
+    ("1.0", "sigma**2", "not by its square"),
+    ("1.0", "1 / sigma", "is multiplied by sigma"),
+    ("1.0", "2 * sigma", "without the 2"),
+    ("(1.0)", "(sigma), again=False", "found once at the beginning"),
+    ([("return", "scores[:] ="), ("1.0))", "sigma))\n    return scores")],
+     "changes its argument in place"),
+])  # fmt: skip
+HIDDEN.mutants("3_5.a", """
 def faded_scores(overlap, scores, sigma):
     out = scores.copy()
     for k in range(len(scores)):
         better = overlap[k, scores > scores[k]]
         out[k] *= gauss(sigma)(better.max(initial=0))
     return out
-
-
-@HIDDEN.wrong("3_5.a", "changes its argument in place")
-def faded_scores(overlap, scores, sigma):
-    scores[:] = fade(overlap, scores, gauss(sigma))
-    return scores
+""", [
+    ([("overlap[k, scores > scores[k]]", "scores >= scores[k]"),
+      ("better.max", "overlap[k, better]).prod"),
+      ("initial=0)", ")\n    out[scores.argmin()] /= gauss(sigma)(1.0")],
+     "all boxes fade by the better ones and by themselves"),
+    ([("out =", "out, better ="), ("\n    for k in range(len(scores))",
+       ", np.ones(len(scores), bool)\n    for k in np.argsort(scores)"),
+      ("= overlap[k, scores > scores[k]]", "[k] = False"),
+      ("[k] *= gauss(sigma)(better.max(initial=0))",
+       "[better] *= gauss(sigma)(overlap[k])[better]")],
+     "begin with the best score"),
+    ([], "by the best box only"),
+])  # fmt: skip
 
 
 def settle_some(most):
@@ -234,132 +188,65 @@ def log_g(points, sizes, centres):
     return -gap.square().sum(dim=-1) / 2
 
 
-@HIDDEN.wrong("3_5.b", "the factor 1/2 is missing")
-def shaped_weights(scores, points, sizes, centres):
-    return (scores + 2 * log_g(points, sizes, centres)).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "the sign is wrong")
-def shaped_weights(scores, points, sizes, centres):
-    return (scores - log_g(points, sizes, centres)).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "width and height are swapped")
-def shaped_weights(scores, points, sizes, centres):
-    return (scores + log_g(points, sizes.flip(1), centres)).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "divide before you square")
-def shaped_weights(scores, points, sizes, centres):
-    gap = (centres - points[:, None]).square() / sizes[:, None]
-    return (scores - gap.sum(dim=-1) / 2).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "G itself was added")
+HIDDEN.mutants("3_5.b", """
 def shaped_weights(scores, points, sizes, centres):
     return (scores + log_g(points, sizes, centres).exp()).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "each row sums to 1")
-def shaped_weights(scores, points, sizes, centres):
-    return scores.exp() * log_g(points, sizes, centres).exp()
-
-
-@HIDDEN.wrong("3_5.b", "not normalised again")
-def shaped_weights(scores, points, sizes, centres):
-    return scores.softmax(dim=-1) * log_g(points, sizes, centres).exp()
-
-
-@HIDDEN.wrong("3_5.b", "runs over the queries")
-def shaped_weights(scores, points, sizes, centres):
-    return (scores + log_g(points, sizes, centres)).softmax(dim=-2)
-
-
-@HIDDEN.wrong("3_5.b", "runs over the heads")
-def shaped_weights(scores, points, sizes, centres):
-    return (scores + log_g(points, sizes, centres)).softmax(dim=0)
-
-
-@HIDDEN.wrong("3_5.b", "the prior makes no difference")
-def shaped_weights(scores, points, sizes, centres):
-    return scores.softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "the sizes make no difference")
-def shaped_weights(scores, points, sizes, centres):
-    g = log_g(points, torch.ones_like(sizes), centres)
-    return (scores + g).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "the distance is not squared")
-def shaped_weights(scores, points, sizes, centres):
-    gap = (-2 * log_g(points, sizes, centres)).sqrt()
-    return (scores - gap / 2).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "the scores make no difference")
+""", [
+    ([("log_g", "2 * log_g"), (").exp(", "")], "the factor 1/2 is missing"),
+    ([("+ log_g", "- log_g"), (").exp(", "")], "the sign is wrong"),
+    (", centres).exp(", ".flip(1), centres", "width and height are swapped"),
+    ([], "G itself was added"),
+    ([("(scores +", "scores.exp() *"), (").softmax(dim=-1)", "")],
+     "each row sums to 1"),
+    ([("(scores +", "scores.softmax(dim=-1) *"), (").softmax(dim=-1)", "")],
+     "not normalised again"),
+    ([(".exp()", ""), ("1", "2")], "runs over the queries"),
+    ([(".exp()", ""), ("-1", "0")], "runs over the heads"),
+    ("(scores + log_g(points, sizes, centres).exp())", "scores",
+     "the prior makes no difference"),
+    ("return (scores + log_g(points, sizes, centres).exp()).softmax(dim=-1)",
+     "a = (scores - prior(points, sizes, centres)).softmax(dim=-1)\n"
+     "    return torch.cat([a[:5], 0 * a[5:]])", "the sums of all rows"),
+])  # fmt: skip
+HIDDEN.mutants("3_5.b", """
 def shaped_weights(scores, points, sizes, centres):
     g = log_g(points, sizes, centres)
     return (0 * scores + g).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "the scores are scaled already")
-def shaped_weights(scores, points, sizes, centres):
-    g = log_g(points, sizes, centres)
-    return (scores / 2**0.5 + g).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "0/0")
-def shaped_weights(scores, points, sizes, centres):
-    g = scores.exp() * log_g(points, sizes, centres).exp()
-    return g / g.sum(dim=-1, keepdim=True)
-
-
-@HIDDEN.wrong("3_5.b", "the gradient of points")
-def shaped_weights(scores, points, sizes, centres):
-    g = log_g(points, sizes, centres).detach()
-    return (scores + g).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "the gradient of sizes")
-def shaped_weights(scores, points, sizes, centres):
-    g = log_g(points, sizes.detach(), centres)
-    return (scores + g).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "the gradient of scores")
-def shaped_weights(scores, points, sizes, centres):
-    g = log_g(points, sizes, centres)
-    return (scores.detach() + g).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "changes its argument in place")
-def shaped_weights(scores, points, sizes, centres):
-    scores += log_g(points, sizes, centres)
-    return scores.softmax(dim=-1)
+""", [
+    ("log_g(points, sizes, centres)\n    return (0 * scores + g)",
+     "(centres - points[:, None]).square() / sizes[:, None]\n"
+     "    return (scores - g.sum(dim=-1) / 2)", "divide before you square"),
+    ([("(points, sizes, centres)", "(points, torch.ones_like(sizes), centres)"),
+      ("0 *", "")], "the sizes make no difference"),
+    ([("log_g(points, sizes, centres)",
+       "(-2 * log_g(points, sizes, centres)).sqrt()"),
+      ("0 * scores + g", "scores - g / 2")], "the distance is not squared"),
+    ([], "the scores make no difference"),
+    ("0 * scores", "scores / 2**0.5", "the scores are scaled already"),
+    ([("log_g", "scores.exp() * log_g"),
+      ("\n    return (0 * scores + g).softmax(dim=-1)",
+       ".exp()\n    return g / g.sum(dim=-1, keepdim=True)")], "0/0"),
+    ([("\n    return", ".detach()\n    return"), ("0 *", "")],
+     "the gradient of points"),
+    ([("(points, sizes, centres)", "(points, sizes.detach(), centres)"),
+      ("0 *", "")], "the gradient of sizes"),
+    ("0 * scores", "scores.detach()", "the gradient of scores"),
+    ([("g =", "scores +="), ("(0 * scores + g)", "scores")],
+     "changes its argument in place"),
+    ([("log_g(points, sizes, centres)",
+       "((-prior(points, sizes, centres)).exp() + 1e-9).log()"), ("0 *", "")],
+     "a number added to it makes all equal"),
+    ([("log_g", "scores.clamp(-1000, 1000) - prior"),
+      ("(0 * scores + g)", "g")], "large scores are cut off"),
+    ("log_g(points, sizes, centres)\n    return (0 * scores + g)",
+     "(centres - points.clamp(0, 1)[:, None]) / sizes[:, None]\n"
+     "    return (scores - g.square().sum(dim=-1) / 2)", "nothing is cut off"),
+])  # fmt: skip
 
 
 def prior(points, sizes, centres):
     gap = (centres - points[:, None]) / sizes[:, None]
     return gap.square().sum(dim=-1) / 2
-
-
-@HIDDEN.wrong("3_5.b", "a number added to it makes all equal")
-def shaped_weights(scores, points, sizes, centres):
-    log = ((-prior(points, sizes, centres)).exp() + 1e-9).log()
-    return (scores + log).softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "large scores are cut off")
-def shaped_weights(scores, points, sizes, centres):
-    s = scores.clamp(-1000, 1000) - prior(points, sizes, centres)
-    return s.softmax(dim=-1)
-
-
-@HIDDEN.wrong("3_5.b", "the sums of all rows")
-def shaped_weights(scores, points, sizes, centres):
-    a = (scores - prior(points, sizes, centres)).softmax(dim=-1)
-    return torch.cat([a[:5], 0 * a[5:]])
 
 
 # --- c ---------------------------------------------------------------------
@@ -370,74 +257,78 @@ def case(d, a, b):
     return (a + b) / 2, d <= abs(a - b) / 2
 
 
-@HIDDEN.wrong("3_5.c", "the slope of IoU")
-def giou_slope(distance, wide_a, wide_b):
-    s, inside = case(distance, wide_a, wide_b)
-    return 0.0 if inside or distance >= s else -2 * s / (s + distance) ** 2
-
-
-@HIDDEN.wrong("3_5.c", "the sign is wrong")
+HIDDEN.mutants("3_5.c", """
 def giou_slope(distance, wide_a, wide_b):
     s, inside = case(distance, wide_a, wide_b)
     return 0.0 if inside else 2 * s / (s + distance) ** 2
-
-
-@HIDDEN.wrong("3_5.c", "its slope is asked")
-def giou_slope(distance, wide_a, wide_b):
-    s, _ = case(distance, wide_a, wide_b)
-    return (s - distance) / (s + distance)
-
-
-@HIDDEN.wrong("3_5.c", "half the sum of the widths")
-def giou_slope(distance, wide_a, wide_b):
-    s, inside = case(distance, wide_a, wide_b)
-    return 0.0 if inside else -4 * s / (2 * s + distance) ** 2
-
-
-@HIDDEN.wrong("3_5.c", "the denominator is squared")
-def giou_slope(distance, wide_a, wide_b):
-    s, inside = case(distance, wide_a, wide_b)
-    return 0.0 if inside else -2 * s / (s + distance)
-
-
-@HIDDEN.wrong("3_5.c", "both parts change with D")
-def giou_slope(distance, wide_a, wide_b):
-    s, inside = case(distance, wide_a, wide_b)
-    return 0.0 if inside else -s / (s + distance) ** 2
-
-
-@HIDDEN.wrong("3_5.c", "only the numerator was differentiated")
-def giou_slope(distance, wide_a, wide_b):
-    s, inside = case(distance, wide_a, wide_b)
-    return 0.0 if inside else -1 / (s + distance)
-
-
-@HIDDEN.wrong("3_5.c", "neither the common part nor the hull changes")
-def giou_slope(distance, wide_a, wide_b):
-    s, _ = case(distance, wide_a, wide_b)
-    return -2 * s / (s + distance) ** 2
-
-
-@HIDDEN.wrong("3_5.c", "neither the common part nor the hull changes")
-def giou_slope(distance, wide_a, wide_b):
-    s, _ = case(distance, wide_a, wide_b)
-    inside = distance < abs(wide_a - wide_b) / 2  # not with equal edges
-    return 0.0 if inside else -2 * s / (s + distance) ** 2
-
-
-@HIDDEN.wrong("3_5.c", "no tolerance")
-def giou_slope(distance, wide_a, wide_b):
-    s = (wide_a + wide_b) / 2
-    inside = distance <= abs(wide_a - wide_b) / 2 + 1e-3
-    return 0.0 if inside else -2 * s / (s + distance) ** 2
+""", [
+    ("else", "or distance >= s else -", "the slope of IoU"),
+    ([], "the sign is wrong"),
+    ([("0.0 if inside else 2 * s", "(s - distance)"), (" ** 2", "")],
+     "its slope is asked"),
+    ([("2 *", "-4 *"), ("s +", "2 * s +")], "half the sum of the widths"),
+    ([("else", "else -"), (" ** 2", "")], "the denominator is squared"),
+    ("2 * s", "-s", "both parts change with D"),
+    ([("2 * s", "-1"), (" ** 2", "")], "only the numerator was differentiated"),
+    ("0.0 if inside else", "-", "neither the common part nor the hull changes"),
+    # not with equal edges
+    ([("inside =", "_ ="),
+      ("return", "inside = distance < abs(wide_a - wide_b) / 2\n    return"),
+      ("else", "else -")], "neither the common part nor the hull changes"),
+    (", inside = case(distance, wide_a, wide_b)\n    return 0.0 if inside else",
+     "= (wide_a + wide_b) / 2\n"
+     "    inside = distance <= abs(wide_a - wide_b) / 2 + 1e-3\n"
+     "    return 0.0 if inside else -", "no tolerance"),
+    (", inside = case(distance, wide_a, wide_b)\n    return 0.0 if inside else",
+     "= (wide_a + wide_b) / 2\n"
+     "    inside = distance <= abs(wide_a - wide_b) / 2 + 1e-6\n"
+     "    return 0.0 if inside else -", "no tolerance"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("3_5.d", "a second box on the same object is an error")
+HIDDEN.mutants("3_5.d", """
 def hit_flags(overlap, scores, least):
-    return overlap.max(axis=1) >= least
+    return greedy(overlap, scores, 0.5)
+""", [
+    ("greedy(overlap, scores, 0.5)", "overlap.max(axis=1) >= least",
+     "a second box on the same object is an error"),
+    ("0.5)", "least, np.argsort(scores))", "begin with the best score"),
+    ("0.5)", "least, range(len(scores)))", "begin with the best score"),
+    ("greedy(overlap, scores, 0.5)", "np.zeros(len(scores), bool)",
+     "no box is a hit"),
+    ("overlap, scores, 0.5", "(overlap >= least) * 1.0, scores, 0.5",
+     "not the one it overlaps most"),
+    ("0.5", "least, enough=np.greater", "equal to the least is enough"),
+    ([], "`least` is not always 0.5"),
+    ([("return", "hit ="),
+      ("0.5)", "least)\n    overlap[hit] = -1\n    return hit")],
+     "changes its argument in place"),
+    ("0.5)", "least, np.argsort(-scores)[:100])", "300 of each"),
+    ("0.5)", "np.clip(least, 0.06, 0.95))", "`least` is used as it is"),
+])  # fmt: skip
+HIDDEN.mutants("3_5.d", """
+def hit_flags(overlap, scores, least):
+    hit, free = np.zeros(len(scores), bool), overlap.copy()
+    for k in np.argsort(-scores)[:5]:
+        which = free[k].argmax()
+        if free[k, which] >= least:
+            hit[k], free[:, which] = True, -1
+    return hit
+""", [
+    ([("hit, free = np.zeros(len(scores), bool), overlap.copy()",
+       "free, hit = overlap.copy(), np.zeros(len(scores), bool)"), ("[:5]", ""),
+      ("if", "hit[k] ="), (":\n            hit[k], free[:, which] = True,",
+       "\n        free[:, which] =")], "takes no object; the next may"),
+    ([], "only some of the boxes"),
+    ([("[:5]", ""), ("least:", "least - 1e-3:")], "no tolerance"),
+    ([("[:5]:\n        which = free[k].argmax()\n        ",
+       ":\n        for which in np.argsort(-overlap[k])[:3]:\n            "),
+      ("\n            hit", "\n                hit"),
+      ("1", "1\n                break")], "the sixth choice is free"),
+])  # fmt: skip
 
 
 def greedy(overlap, scores, least, order=None, enough=np.greater_equal):
@@ -447,21 +338,6 @@ def greedy(overlap, scores, least, order=None, enough=np.greater_equal):
         if enough(free[box, which], least):
             hit[box], free[:, which] = True, -1
     return hit
-
-
-@HIDDEN.wrong("3_5.d", "begin with the best score")
-def hit_flags(overlap, scores, least):
-    return greedy(overlap, scores, least, np.argsort(scores))
-
-
-@HIDDEN.wrong("3_5.d", "begin with the best score")
-def hit_flags(overlap, scores, least):
-    return greedy(overlap, scores, least, range(len(scores)))
-
-
-@HIDDEN.wrong("3_5.d", "no box is a hit")
-def hit_flags(overlap, scores, least):
-    return np.zeros(len(scores), bool)
 
 
 @HIDDEN.wrong("3_5.d", "another free object by enough")
@@ -494,69 +370,6 @@ def hit_flags(overlap, scores, least):
     return hit
 
 
-@HIDDEN.wrong("3_5.d", "not the one it overlaps most")
-def hit_flags(overlap, scores, least):
-    return greedy((overlap >= least) * 1.0, scores, 0.5)
-
-
-@HIDDEN.wrong("3_5.d", "takes no object; the next may")
-def hit_flags(overlap, scores, least):
-    free, hit = overlap.copy(), np.zeros(len(scores), bool)
-    for box in np.argsort(-scores):
-        which = free[box].argmax()
-        hit[box] = free[box, which] >= least
-        free[:, which] = -1
-    return hit
-
-
-@HIDDEN.wrong("3_5.d", "equal to the least is enough")
-def hit_flags(overlap, scores, least):
-    return greedy(overlap, scores, least, enough=np.greater)
-
-
-@HIDDEN.wrong("3_5.d", "`least` is not always 0.5")
-def hit_flags(overlap, scores, least):
-    return greedy(overlap, scores, 0.5)
-
-
-@HIDDEN.wrong("3_5.d", "changes its argument in place")
-def hit_flags(overlap, scores, least):
-    hit = greedy(overlap, scores, least)
-    overlap[hit] = -1
-    return hit
-
-
-@HIDDEN.wrong("3_5.d", "only some of the boxes")
-def hit_flags(overlap, scores, least):
-    hit, free = np.zeros(len(scores), bool), overlap.copy()
-    for k in np.argsort(-scores)[:5]:
-        which = free[k].argmax()
-        if free[k, which] >= least:
-            hit[k], free[:, which] = True, -1
-    return hit
-
-
-@HIDDEN.wrong("3_5.d", "no tolerance")
-def hit_flags(overlap, scores, least):
-    hit, free = np.zeros(len(scores), bool), overlap.copy()
-    for k in np.argsort(-scores):
-        which = free[k].argmax()
-        if free[k, which] >= least - 1e-3:
-            hit[k], free[:, which] = True, -1
-    return hit
-
-
-@HIDDEN.wrong("3_5.d", "the sixth choice is free")
-def hit_flags(overlap, scores, least):
-    hit, free = np.zeros(len(scores), bool), overlap.copy()
-    for k in np.argsort(-scores):
-        for which in np.argsort(-overlap[k])[:3]:
-            if free[k, which] >= least:
-                hit[k], free[:, which] = True, -1
-                break
-    return hit
-
-
 # --- e ---------------------------------------------------------------------
 
 
@@ -573,70 +386,45 @@ def points(hit, objects, recalls, enough=np.greater_equal):
 TENTHS = np.arange(11) / 10
 
 
-@HIDDEN.wrong("3_5.e", "COCO's mean over 101 recalls")
-def eleven_points(hit, objects):
-    return float(np.mean(points(hit, objects, np.arange(101) / 100)))
-
-
-@HIDDEN.wrong("3_5.e", "reached exactly counts")
-def eleven_points(hit, objects):
-    return float(np.mean(points(hit, objects, TENTHS, np.greater)))
-
-
-@HIDDEN.wrong("3_5.e", "eleven recalls, 0 and 1 with them")
-def eleven_points(hit, objects):
-    return sum(points(hit, objects, TENTHS)) / 10
-
-
-@HIDDEN.wrong("3_5.e", "do not leave them out")
-def eleven_points(hit, objects):
-    found = [p for p in points(hit, objects, TENTHS) if p > 0]
-    return float(np.mean(found)) if found else 0.0
-
-
-@HIDDEN.wrong("3_5.e", "not over boxes")
-def eleven_points(hit, objects):
-    return float(np.mean(points(hit, max(len(hit), 1), TENTHS)))
-
-
-@HIDDEN.wrong("3_5.e", "mean precision of the hits")
+HIDDEN.mutants("3_5.e", """
 def eleven_points(hit, objects):
     _, p = curve(hit)
     return float(p[hit].mean()) if hit.any() else 0.0
-
-
-@HIDDEN.wrong("3_5.e", "not eleven points")
-def eleven_points(hit, objects):
-    _, p = curve(hit)
-    best = np.maximum.accumulate(p[::-1])[::-1]
-    return float((best * hit).sum() / objects)
-
-
-@HIDDEN.wrong("3_5.e", "recall 0 is one of the eleven")
+""", [
+    (", p = curve(hit)\n    return float(p[hit].mean()) if hit.any()",
+     "= [p for p in points(hit, objects, TENTHS) if p > 0]\n"
+     "    return float(np.mean(_)) if _", "do not leave them out"),
+    ([], "mean precision of the hits"),
+    ("return float(p[hit].mean()) if hit.any() else 0.0",
+     "best = np.maximum.accumulate(p[::-1])[::-1]\n"
+     "    return float((best * hit).sum() / objects)", "not eleven points"),
+    ([("0.0", "0.0\n    return total / 11"),
+      (".mean()) if hit.any(", "] if len(enough"),
+      ("p[hit", "_ / objects >= r).nonzero()[0]\n        total += p[enough[0"),
+      ("return float", "total = 0.0\n    for r in TENTHS:\n        enough =")],
+     "a later one may be better"),
+    ([("return", "reached = _[-1:] / objects >= TENTHS\n    return"),
+      ("[hit]", "[-1:].sum() * reached"), (" if hit.any() else 0.0", "")],
+     "the precision at the end of the list"),
+])  # fmt: skip
+HIDDEN.mutants("3_5.e", """
 def eleven_points(hit, objects):
     return float(np.mean(points(hit, objects, TENTHS[1:])))
-
-
-@HIDDEN.wrong("3_5.e", "the mean is asked")
-def eleven_points(hit, objects):
-    return float(sum(points(hit, objects, TENTHS)))
-
-
-@HIDDEN.wrong("3_5.e", "a later one may be better")
-def eleven_points(hit, objects):
-    found, p = curve(hit)
-    total = 0.0
-    for r in TENTHS:
-        enough = (found / objects >= r).nonzero()[0]
-        total += p[enough[0]] if len(enough) else 0.0
-    return total / 11
-
-
-@HIDDEN.wrong("3_5.e", "the precision at the end of the list")
-def eleven_points(hit, objects):
-    found, p = curve(hit)
-    reached = found[-1:] / objects >= TENTHS
-    return float(p[-1:].sum() * reached.mean())
+""", [
+    ("TENTHS[1:]", "np.arange(101) / 100", "COCO's mean over 101 recalls"),
+    ("[1:]", ", np.greater", "reached exactly counts"),
+    ("float(np.mean(points(hit, objects, TENTHS[1:])))",
+     "sum(points(hit, objects, TENTHS)) / 10",
+     "eleven recalls, 0 and 1 with them"),
+    ("objects, TENTHS[1:]", "max(len(hit), 1), TENTHS", "not over boxes"),
+    ([], "recall 0 is one of the eleven"),
+    ([("np.mean", "sum"), ("[1:]", "")], "the mean is asked"),
+    ("float(np.mean(points(hit, objects, TENTHS[1:])))",
+     "eleven(hit, objects, lambda mine, r: mine >= r)", "a recall is rounded"),
+    ("float(np.mean(points(hit, objects, TENTHS[1:])))",
+     "eleven(hit, objects, lambda mine, r: mine >= r - 1e-3)",
+     "not quite reached"),
+])  # fmt: skip
 
 
 def eleven(hit, objects, reached):
@@ -647,23 +435,6 @@ def eleven(hit, objects, reached):
         precision[reached(found / objects, r)].max(initial=0.0) for r in recalls
     ]
     return np.mean(best)
-
-
-@HIDDEN.wrong("3_5.e", "a recall is rounded")
-def eleven_points(hit, objects):
-    return eleven(hit, objects, lambda mine, r: mine >= r)
-
-
-@HIDDEN.wrong("3_5.e", "not quite reached")
-def eleven_points(hit, objects):
-    return eleven(hit, objects, lambda mine, r: mine >= r - 1e-3)
-
-
-@HIDDEN.wrong("3_5.c", "no tolerance")
-def giou_slope(distance, wide_a, wide_b):
-    s = (wide_a + wide_b) / 2
-    inside = distance <= abs(wide_a - wide_b) / 2 + 1e-6
-    return 0.0 if inside else -2 * s / (s + distance) ** 2
 
 
 def struck(change):
@@ -706,32 +477,3 @@ HIDDEN.wrong("3_5.e", "do not round it")(
 HIDDEN.wrong("3_5.e", "not over all hits")(
     by_recall(lambda found, k, n: 10 * found >= k * found[-1:])
 )
-
-
-# --- limits of size --------------------------------------------------------
-
-
-@HIDDEN.wrong("3_5.a", "300 boxes")
-def faded_scores(overlap, scores, sigma):
-    scores, waiting = scores.copy(), np.ones(len(scores), bool)
-    for _ in range(min(100, len(scores))):
-        best = np.where(waiting, scores, -np.inf).argmax()
-        waiting[best] = False
-        scores[waiting] *= np.exp(-(overlap[best, waiting] ** 2) / sigma)
-    return scores
-
-
-@HIDDEN.wrong("3_5.d", "300 of each")
-def hit_flags(overlap, scores, least):
-    return greedy(overlap, scores, least, np.argsort(-scores)[:100])
-
-
-@HIDDEN.wrong("3_5.d", "`least` is used as it is")
-def hit_flags(overlap, scores, least):
-    return greedy(overlap, scores, np.clip(least, 0.06, 0.95))
-
-
-@HIDDEN.wrong("3_5.b", "nothing is cut off")
-def shaped_weights(scores, points, sizes, centres):
-    gap = (centres - points.clamp(0, 1)[:, None]) / sizes[:, None]
-    return (scores - gap.square().sum(dim=-1) / 2).softmax(dim=-1)

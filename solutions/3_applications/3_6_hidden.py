@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden(withheld=("contours",))
+HIDDEN = Hidden(globals(), withheld=("metrics.contours",))
 
 
 @HIDDEN.check("3_6.a", "random lines")
@@ -87,36 +87,35 @@ def nearest(outline):
     return np.minimum(one_way(outline), one_way(outline, -1))
 
 
-@HIDDEN.wrong("3_6.a", "looks to the left only")
-def distance_along(outline):
-    return one_way(outline)
-
-
-@HIDDEN.wrong("3_6.a", "looks to the right only")
-def distance_along(outline):
-    return one_way(outline, -1)
-
-
-@HIDDEN.wrong("3_6.a", "outside the outline")
-def distance_along(outline):
-    return nearest(~outline)
-
-
-@HIDDEN.wrong("3_6.a", "squared distances")
-def distance_along(outline):
-    return nearest(outline) ** 2
-
-
-@HIDDEN.wrong("3_6.a", "has the distance 0")
+HIDDEN.mutants("3_6.a", """
 def distance_along(outline):
     return nearest(outline) + 1
-
-
-@HIDDEN.wrong("3_6.a", "the first place of the outline")
-def distance_along(outline):
-    if not outline.any():
-        return np.full(len(outline), np.inf)
-    return table(len(outline))[outline.argmax()]
+""", [
+    ([("nearest", "one_way"), (" + 1", "")], "looks to the left only"),
+    ("nearest(outline) + 1", "one_way(outline, -1)", "looks to the right only"),
+    ("(outline) + 1", "(~outline)", "outside the outline"),
+    ("+ 1", "** 2", "squared distances"),
+    ([], "has the distance 0"),
+    ([("return nearest", "if not outline.any():\n        return np.full(len"),
+      ("+ 1", ", np.inf)\n    return table(len(outline))[outline.argmax()]")],
+     "the first place of the outline"),
+    ("nearest(outline) + 1",
+     "np.maximum(one_way(outline), one_way(outline, -1))",
+     "the larger of both directions"),
+    ("nearest(outline) + 1", "outline.cumsum().astype(float)",
+     "counts places of the outline"),
+    ([("return", "n = len(outline)\n    return"),
+      ("(outline) + 1", "(np.tile(outline, 3))[n : 2 * n]")],
+     "the line is no circle"),
+    ([("return", "out ="),
+      ("+ 1", "\n    return np.where(np.isinf(out), len(out), out)")],
+     "every distance is infinite"),
+    ("nearest(outline) + 1", "np.nan_to_num(nearest(outline), posinf=0.0)",
+     "every distance is infinite"),
+    ([("return", "out ="), ("+ 1", "\n    outline[:] = False\n    return out")],
+     "changes its argument in place"),
+    ("(outline) + 1", "(outline[:1000])", "100,000 places"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("3_6.a", "the last place of the outline")
@@ -124,45 +123,6 @@ def distance_along(outline):
     if not outline.any():
         return np.full(len(outline), np.inf)
     return table(len(outline))[len(outline) - 1 - outline[::-1].argmax()]
-
-
-@HIDDEN.wrong("3_6.a", "the larger of both directions")
-def distance_along(outline):
-    return np.maximum(one_way(outline), one_way(outline, -1))
-
-
-@HIDDEN.wrong("3_6.a", "counts places of the outline")
-def distance_along(outline):
-    return outline.cumsum().astype(float)
-
-
-@HIDDEN.wrong("3_6.a", "the line is no circle")
-def distance_along(outline):
-    n = len(outline)
-    return nearest(np.tile(outline, 3))[n : 2 * n]
-
-
-@HIDDEN.wrong("3_6.a", "every distance is infinite")
-def distance_along(outline):
-    out = nearest(outline)
-    return np.where(np.isinf(out), len(out), out)
-
-
-@HIDDEN.wrong("3_6.a", "every distance is infinite")
-def distance_along(outline):
-    return np.nan_to_num(nearest(outline), posinf=0.0)
-
-
-@HIDDEN.wrong("3_6.a", "changes its argument in place")
-def distance_along(outline):
-    out = nearest(outline)
-    outline[:] = False
-    return out
-
-
-@HIDDEN.wrong("3_6.a", "100,000 places")
-def distance_along(outline):
-    return nearest(outline[:1000])
 
 
 # --- b ---------------------------------------------------------------------
@@ -181,36 +141,57 @@ def distance_along(outline):
     return np.minimum(abs(places - there[0]), abs(places - there[-1]))
 
 
-@HIDDEN.wrong("3_6.b", "q and k of width 9")
+HIDDEN.mutants("3_6.b", None, [
+    ([("q @", "q.flatten(0, 1) @"), (".mT", ".flatten(0, 1).mT"),
+      ("[:, None]", ".flatten()"), ("s_yij.softmax(dim=-1) @ v",
+       "(s_yij.softmax(dim=-1) @ v.flatten(0, 1)).view(v.shape)")],
+     "attends to all places"),
+    ([("s_yij = s_yij", "return s_yij"),
+      ("-torch.inf)\n    return s_yij.softmax(dim=-1", "0.0")],
+     "the softmax is missing"),
+    ([("\n    return s_yij", ""), ("q @ k.mT / q.shape[-1] ** 0.5\n    s_yij =",
+       "(q @ k.mT / q.shape[-1] ** 0.5).clamp(-100, 100)\n    return")],
+     "cut none off"),
+    ("s_yij = q @ k.mT / q.shape[-1] ** 0.5\n    s_yij = s_yij",
+     "k, v, may = (x[:, :100] for x in (k, v, may))\n"
+     "    s_yij = (q @ k.mT / q.shape[-1] ** 0.5)", "300 columns"),
+])  # fmt: skip
+HIDDEN.mutants("3_6.b", """
 def attend_along_rows(q, k, v, may):
     return softened(q, k, may, by=2) @ v
-
-
-@HIDDEN.wrong("3_6.b", "not divided by sqrt(d)")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, by=1) @ v
-
-
-@HIDDEN.wrong("3_6.b", "divided by d, not by its root")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, by=q.shape[-1]) @ v
-
-
-@HIDDEN.wrong("3_6.b", "the root of e")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, by=v.shape[-1] ** 0.5) @ v
-
-
-@HIDDEN.wrong("3_6.b", "the root of the number of columns")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, by=q.shape[1] ** 0.5) @ v
-
-
-@HIDDEN.wrong("3_6.b", "attends to all places")
-def attend_along_rows(q, k, v, may):
-    s = q.flatten(0, 1) @ k.flatten(0, 1).mT / q.shape[-1] ** 0.5
-    s = s.masked_fill(~may.flatten(), -torch.inf)
-    return (s.softmax(dim=-1) @ v.flatten(0, 1)).view(v.shape)
+""", [
+    ([], "q and k of width 9"),
+    ("2", "1", "not divided by sqrt(d)"),
+    ("2", "q.shape[-1]", "divided by d, not by its root"),
+    ("2", "v.shape[-1] ** 0.5", "the root of e"),
+    ("2", "q.shape[1] ** 0.5", "the root of the number of columns"),
+    ("by=2", "dim=1, fill=-1e30", "the softmax runs over the queries"),
+    (", by=2", "| True", "the mask is not used"),
+    ("may, by=2", "~may if not may.all() else may", "the mask is inverted"),
+    ("softened(q, k, may, by=2)", "(softened(q, k, may | True) * may[:, None])",
+     "applied after the softmax"),
+    ("by=2", "fill=0.0", "masked scores are 0"),
+    ("softened(q, k, may, by=2) @ v",
+     "(softened(q, k, may | True) @ v) * may[..., None]",
+     "the mask hides queries"),
+    ("softened(q, k, may, by=2) @ v",
+     "(softened(q, k, may) @ v) * may[..., None]", "only the keys are masked"),
+    ([("return softened(q",
+       "s = (q @ k.mT / q.shape[-1] ** 0.5).exp() * may[:"),
+      ("k, may, by=2", "None]\n    return s / s.sum(dim=-1, keepdim=True")],
+     "exp gives 0/0"),
+    ("by=2", "fill=-100.0", "masked places get weight"),
+    (", by=2", ").detach(", "the gradient of q, k"),
+    ([(", by=2", ""), ("@ v", "@ v.detach()")], "the gradient of v"),
+    ([("return", "q /= q.shape[-1] ** 0.5\n    return"), ("2", "1")],
+     "changes its argument in place"),
+    ("by=2", "fill=-1e5", "minus infinity, not some low number"),
+    ("softened(q, k, may, by=2) @ v", "(softened(q, k, may) @ v).abs()",
+     "values may be negative"),
+    ([], "whatever d is"),
+    ("softened(q, k, may, by=2) @ v", "in_rows()(q, k, v, may) * (1 - 2.5e-7)",
+     "added to a sum"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("3_6.b", "attends along columns")
@@ -221,95 +202,6 @@ def attend_along_rows(q, k, v, may):
     return (s.softmax(dim=-1) @ v).transpose(0, 1)
 
 
-@HIDDEN.wrong("3_6.b", "the softmax runs over the queries")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, dim=1, fill=-1e30) @ v
-
-
-@HIDDEN.wrong("3_6.b", "the softmax is missing")
-def attend_along_rows(q, k, v, may):
-    s = q @ k.mT / q.shape[-1] ** 0.5
-    return s.masked_fill(~may[:, None], 0.0) @ v
-
-
-@HIDDEN.wrong("3_6.b", "the mask is not used")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may | True) @ v
-
-
-@HIDDEN.wrong("3_6.b", "the mask is inverted")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, ~may if not may.all() else may) @ v
-
-
-@HIDDEN.wrong("3_6.b", "applied after the softmax")
-def attend_along_rows(q, k, v, may):
-    return (softened(q, k, may | True) * may[:, None]) @ v
-
-
-@HIDDEN.wrong("3_6.b", "masked scores are 0")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, fill=0.0) @ v
-
-
-@HIDDEN.wrong("3_6.b", "the mask hides queries")
-def attend_along_rows(q, k, v, may):
-    return (softened(q, k, may | True) @ v) * may[..., None]
-
-
-@HIDDEN.wrong("3_6.b", "only the keys are masked")
-def attend_along_rows(q, k, v, may):
-    return (softened(q, k, may) @ v) * may[..., None]
-
-
-@HIDDEN.wrong("3_6.b", "exp gives 0/0")
-def attend_along_rows(q, k, v, may):
-    s = (q @ k.mT / q.shape[-1] ** 0.5).exp() * may[:, None]
-    return s / s.sum(dim=-1, keepdim=True) @ v
-
-
-@HIDDEN.wrong("3_6.b", "masked places get weight")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, fill=-100.0) @ v
-
-
-@HIDDEN.wrong("3_6.b", "the gradient of q, k")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may).detach() @ v
-
-
-@HIDDEN.wrong("3_6.b", "the gradient of v")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may) @ v.detach()
-
-
-@HIDDEN.wrong("3_6.b", "changes its argument in place")
-def attend_along_rows(q, k, v, may):
-    q /= q.shape[-1] ** 0.5
-    return softened(q, k, may, by=1) @ v
-
-
-@HIDDEN.wrong("3_6.b", "minus infinity, not some low number")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, fill=-1e5) @ v
-
-
-@HIDDEN.wrong("3_6.b", "values may be negative")
-def attend_along_rows(q, k, v, may):
-    return (softened(q, k, may) @ v).abs()
-
-
-@HIDDEN.wrong("3_6.b", "whatever d is")
-def attend_along_rows(q, k, v, may):
-    return softened(q, k, may, by=2) @ v
-
-
-@HIDDEN.wrong("3_6.b", "cut none off")
-def attend_along_rows(q, k, v, may):
-    s = (q @ k.mT / q.shape[-1] ** 0.5).clamp(-100, 100)
-    return s.masked_fill(~may[:, None], -torch.inf).softmax(dim=-1) @ v
-
-
 # --- c ---------------------------------------------------------------------
 
 
@@ -318,83 +210,48 @@ def of_sets(p):
     return 2 * falling.cumsum() / (np.arange(1, len(p) + 1) + p.sum())
 
 
-@HIDDEN.wrong("3_6.c", "marks the best pixel only")
+HIDDEN.mutants("3_6.c", None, [
+    ([("\n    marked =", ".cumsum()\n    return (2 * falling / ("),
+      ("\n    return (2 * falling.cumsum() / (marked + p.sum()", "+ falling")],
+     "not of the marked ones"),
+    ([("\n    marked =", ".cumsum()\n    return (2 * falling /"),
+      ("\n    return (2 * falling.cumsum() / (marked + p.sum())", "")],
+     "sum of all p is missing below"),
+    ([("[::-1]", "[::-1][: max(1, (p >= 0.1).sum())]"),
+      ("len(p)", "len(falling)")], "and many of them"),
+    ([("sort", "unique"), ("len(p)", "len(falling)")], "count each"),
+    ([("[::-1]", "[::-1][:100]"), ("len(p)", "len(falling)")],
+     "all of them are marked"),
+    ([("sort(p)", "sort(p[p > 0.01] if (p > 0.01).any() else p)"),
+      ("len(p)", "len(falling)"), ("+ p", "+ falling")],
+     "holds unlikely pixels"),
+])  # fmt: skip
+HIDDEN.mutants("3_6.c", """
 def best_expected_dice(p):
     return of_sets(p)[0]
-
-
-@HIDDEN.wrong("3_6.c", "marks all pixels")
-def best_expected_dice(p):
-    return of_sets(p)[-1]
-
-
-@HIDDEN.wrong("3_6.c", "marks no pixel below one half")
-def best_expected_dice(p):
-    return of_sets(p)[max((p > 0.5).sum() - 1, 0)]
-
-
-@HIDDEN.wrong("3_6.c", "a threshold of one half marks nothing")
-def best_expected_dice(p):
-    some = p >= 0.5
-    return 2 * p[some].sum() / (some.sum() + p.sum())
-
-
-@HIDDEN.wrong("3_6.c", "may hold a single pixel")
-def best_expected_dice(p):
-    return of_sets(p)[min(1, len(p) - 1) :].max()
-
-
-@HIDDEN.wrong("3_6.c", "a single, unlikely pixel")
-def best_expected_dice(p):
-    values = of_sets(p)
-    return values.max() if p.max() > 0.01 else 0.0
-
-
-@HIDDEN.wrong("3_6.c", "half of D; D is asked")
-def best_expected_dice(p):
-    return of_sets(p).max() / 2
-
-
-@HIDDEN.wrong("3_6.c", "not of the marked ones")
-def best_expected_dice(p):
-    sums = np.sort(p)[::-1].cumsum()
-    return (2 * sums / (np.arange(1, len(p) + 1) + sums)).max()
-
-
-@HIDDEN.wrong("3_6.c", "how many pixels")
-def best_expected_dice(p):
-    return float(of_sets(p).argmax() + 1)
-
-
-@HIDDEN.wrong("3_6.c", "counts them all below")
-def best_expected_dice(p):
-    return (2 * np.sort(p)[::-1].cumsum() / (len(p) + p.sum())).max()
-
-
-@HIDDEN.wrong("3_6.c", "sum of all p is missing below")
-def best_expected_dice(p):
-    sums = np.sort(p)[::-1].cumsum()
-    return (2 * sums / np.arange(1, len(p) + 1)).max()
-
-
-@HIDDEN.wrong("3_6.c", "in any order: sort them")
-def best_expected_dice(p):
-    marked = np.arange(1, len(p) + 1)
-    return (2 * p.cumsum() / (marked + p.sum())).max()
-
-
-@HIDDEN.wrong("3_6.c", "changes its argument in place")
-def best_expected_dice(p):
-    best = of_sets(p).max()
-    p.sort()
-    return best
-
-
-@HIDDEN.wrong("3_6.c", "and many of them")
-def best_expected_dice(p):
-    likely = np.sort(p)[::-1][: max(1, (p >= 0.1).sum())]
-    marked = np.arange(1, len(likely) + 1)
-    return (2 * likely.cumsum() / (marked + p.sum())).max()
+""", [
+    ([], "marks the best pixel only"),
+    ("0", "-1", "marks all pixels"),
+    ("0", "max((p > 0.5).sum() - 1, 0)", "marks no pixel below one half"),
+    ("return of_sets(p)[0]",
+     "some = p >= 0.5\n    return 2 * p[some].sum() / (some.sum() + p.sum())",
+     "a threshold of one half marks nothing"),
+    ("[0]", "[min(1, len(p) - 1) :].max()", "may hold a single pixel"),
+    ([("return", "values ="),
+      ("[0]", "\n    return values.max() if p.max() > 0.01 else 0.0")],
+     "a single, unlikely pixel"),
+    ("[0]", ".max() / 2", "half of D; D is asked"),
+    ("of_sets(p)[0]", "float(of_sets(p).argmax() + 1)", "how many pixels"),
+    ("of_sets(p)[0]",
+     "(2 * np.sort(p)[::-1].cumsum() / (len(p) + p.sum())).max()",
+     "counts them all below"),
+    ("return of_sets(p)[0]",
+     "marked = np.arange(1, len(p) + 1)\n"
+     "    return (2 * p.cumsum() / (marked + p.sum())).max()",
+     "in any order: sort them"),
+    ([("return", "best ="), ("[0]", ".max()\n    p.sort()\n    return best")],
+     "changes its argument in place"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -404,101 +261,60 @@ def distances(found, gold):
     return np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
 
 
-@HIDDEN.wrong("3_6.d", "the missed lesion is forgotten")
+HIDDEN.mutants("3_6.d", None, [
+    ("return", "table = table.astype(found.dtype)\n    return",
+     "distances are not rounded, whatever"),
+    ("return",
+     "if len(found) == len(gold):\n"
+     "        return min(table.min(axis=1).max(), table.min(axis=0).max())\n"
+     "    return", "also where both sets are as large"),
+    ("max(table.min(axis=1).max(), table.min(axis=0).max())",
+     "min(max(table.min(0).max(), table.min(1).max()), 1000.0)",
+     "30,000, 40,000"),
+    ([("table.min(axis=1)", "np.percentile(table.min(k), 95) for k in (0, 1)"),
+      (".max(), table.min(axis=0).max())", ")")], "that is a percentile"),
+])  # fmt: skip
+HIDDEN.mutants("3_6.d", """
 def hausdorff_of_points(found, gold):
     return distances(found, gold).min(axis=1).max()
-
-
-@HIDDEN.wrong("3_6.d", "the wrongly found lesion is forgotten")
-def hausdorff_of_points(found, gold):
-    return distances(found, gold).min(axis=0).max()
-
-
-@HIDDEN.wrong("3_6.d", "the smaller of both ways")
-def hausdorff_of_points(found, gold):
-    t = distances(found, gold)
-    return min(t.min(axis=1).max(), t.min(axis=0).max())
-
-
-@HIDDEN.wrong("3_6.d", "the mean of both ways")
-def hausdorff_of_points(found, gold):
-    t = distances(found, gold)
-    return (t.min(axis=1).max() + t.min(axis=0).max()) / 2
-
-
-@HIDDEN.wrong("3_6.d", "the larger set is not always the one to ask")
-def hausdorff_of_points(found, gold):
-    t = distances(found, gold)
-    return t.min(axis=1 if len(found) > len(gold) else 0).max()
-
-
-@HIDDEN.wrong("3_6.d", "distances are not rounded")
-def hausdorff_of_points(found, gold):
-    t = distances(found, gold)
-    return np.round(max(t.min(axis=1).max(), t.min(axis=0).max()))
-
-
-@HIDDEN.wrong("3_6.d", "the sum of both ways")
-def hausdorff_of_points(found, gold):
-    t = distances(found, gold)
-    return t.min(axis=1).max() + t.min(axis=0).max()
-
-
-@HIDDEN.wrong("3_6.d", "any two points")
-def hausdorff_of_points(found, gold):
-    return distances(found, gold).max()
-
-
-@HIDDEN.wrong("3_6.d", "the mean distance, not the largest")
-def hausdorff_of_points(found, gold):
-    t = distances(found, gold)
-    return max(t.min(axis=1).mean(), t.min(axis=0).mean())
-
-
-@HIDDEN.wrong("3_6.d", "the wrong axis")
-def hausdorff_of_points(found, gold):
-    t = distances(found, gold)
-    return max(t.max(axis=1).min(), t.max(axis=0).min())
-
-
-@HIDDEN.wrong("3_6.d", "squared distance")
-def hausdorff_of_points(found, gold):
-    t = distances(found, gold) ** 2
-    return max(t.min(axis=1).max(), t.min(axis=0).max())
-
-
-@HIDDEN.wrong("3_6.d", "the sum of both")
+""", [
+    ([], "the missed lesion is forgotten"),
+    ("1", "0", "the wrongly found lesion is forgotten"),
+    ([("return", "t ="), (".min(axis=1).max()",
+       "\n    return (t.min(axis=1).max() + t.min(axis=0).max()) / 2")],
+     "the mean of both ways"),
+    ([("return", "t ="), (".min(axis=1)",
+       "\n    return t.min(axis=1 if len(found) > len(gold) else 0)")],
+     "the larger set is not always the one to ask"),
+    ([("return", "t ="), (".min(axis=1).max()",
+       "\n    return np.round(max(t.min(axis=1).max(), t.min(axis=0).max()))")],
+     "distances are not rounded"),
+    ([("return", "t ="), (".min", "\n    return t.min"),
+      ("max()", "max() + t.min(axis=0).max()")], "the sum of both ways"),
+    ("min(axis=1).", "", "any two points"),
+    ([("return", "t ="), (".min(axis=1).max()",
+       "\n    return max(t.min(axis=1).mean(), t.min(axis=0).mean())")],
+     "the mean distance, not the largest"),
+    ([("return", "t ="), (".min(axis=1).max()",
+       "\n    return max(t.max(axis=1).min(), t.max(axis=0).min())")],
+     "the wrong axis"),
+])  # fmt: skip
+HIDDEN.mutants("3_6.d", """
 def hausdorff_of_points(found, gold):
     t = abs(found[:, None] - gold).sum(-1)
     return max(t.min(axis=1).max(), t.min(axis=0).max())
-
-
-@HIDDEN.wrong("3_6.d", "the larger of both directions")
-def hausdorff_of_points(found, gold):
-    t = abs(found[:, None] - gold).max(-1)
-    return max(t.min(axis=1).max(), t.min(axis=0).max())
-
-
-@HIDDEN.wrong("3_6.d", "distances are not rounded, whatever")
-def hausdorff_of_points(found, gold):
-    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
-    table = table.astype(found.dtype)
-    return max(table.min(axis=1).max(), table.min(axis=0).max())
-
-
-@HIDDEN.wrong("3_6.d", "only some of the points")
-def hausdorff_of_points(found, gold):
-    found, gold = found[:5], gold[:5]
-    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
-    return max(table.min(axis=1).max(), table.min(axis=0).max())
-
-
-@HIDDEN.wrong("3_6.d", "also where both sets are as large")
-def hausdorff_of_points(found, gold):
-    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
-    if len(found) == len(gold):
-        return min(table.min(axis=1).max(), table.min(axis=0).max())
-    return max(table.min(axis=1).max(), table.min(axis=0).max())
+""", [
+    ([("abs(found[:, None] - gold).sum(-1)", "distances(found, gold)"),
+      ("return max", "return min")], "the smaller of both ways"),
+    ("abs(found[:, None] - gold).sum(-1)", "distances(found, gold) ** 2",
+     "squared distance"),
+    ([], "the sum of both"),
+    ("sum", "max", "the larger of both directions"),
+    ([("t = abs", "found, gold = found[:5], gold[:5]\n    t = np.hypot(*"),
+      ("sum(-1", "transpose(2, 0, 1)")], "only some of the points"),
+    ([("t = abs", "found, gold = found[:100], gold[:100]\n    t = np.hypot(*"),
+      ("sum(-1", "transpose(2, 0, 1)")], "all of them are asked"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -512,71 +328,37 @@ def seen(kernels, strides, start=1):
     return total
 
 
-@HIDDEN.wrong("3_6.e", "strides are not used")
+HIDDEN.mutants("3_6.e", """
 def pixels_seen(kernels, strides):
     return 1 + (kernels - 1).sum()
-
-
-@HIDDEN.wrong("3_6.e", "counts from the next layer on")
-def pixels_seen(kernels, strides):
-    return 1 + ((kernels - 1) * strides.cumprod()).sum()
-
-
-@HIDDEN.wrong("3_6.e", "uses the last stride only")
-def pixels_seen(kernels, strides):
-    return 1 + ((kernels - 1) * np.r_[1, strides[:-1]]).sum()
-
-
-@HIDDEN.wrong("3_6.e", "yours adds them")
-def pixels_seen(kernels, strides):
-    apart = np.r_[1, strides[:-1].cumsum()]
-    return 1 + ((kernels - 1) * apart).sum()
-
-
-@HIDDEN.wrong("3_6.e", "from the last to the first")
-def pixels_seen(kernels, strides):
-    return seen(kernels[::-1], strides[::-1])
-
-
-@HIDDEN.wrong("3_6.e", "leaves out the pixel")
-def pixels_seen(kernels, strides):
-    return seen(kernels, strides, start=0)
-
-
-@HIDDEN.wrong("3_6.e", "to one side")
-def pixels_seen(kernels, strides):
-    return seen(kernels, strides) // 2
-
-
-@HIDDEN.wrong("3_6.e", "kernels were multiplied")
-def pixels_seen(kernels, strides):
-    return int(np.prod(kernels))
-
-
-@HIDDEN.wrong("3_6.e", "kernels were added")
-def pixels_seen(kernels, strides):
-    return int(np.sum(kernels))
-
-
-@HIDDEN.wrong("3_6.e", "with its kernel alone")
-def pixels_seen(kernels, strides):
-    return 1 + ((kernels - 1) * strides).sum()
-
-
-@HIDDEN.wrong("3_6.e", "set prediction to one of")
-def pixels_seen(kernels, strides):
-    return seen(kernels, strides)
-
-
-HIDDEN.wrong_answers[-1].names = {"prediction": "pooling"}
-
-
-@HIDDEN.wrong("3_6.e", "only some of the layers")
-def pixels_seen(kernels, strides):
-    seen, apart = 1, 1
-    for kernel, stride in zip(kernels[:6], strides):
-        seen, apart = seen + (kernel - 1) * apart, apart * stride
-    return seen
+""", [
+    ([], "strides are not used"),
+    ("kernels - 1", "(kernels - 1) * strides.cumprod()",
+     "counts from the next layer on"),
+    ("kernels - 1", "(kernels - 1) * np.r_[1, strides[:-1]]",
+     "uses the last stride only"),
+    ([("return", "apart = np.r_[1, strides[:-1].cumsum()]\n    return"),
+      ("(kernels - 1)", "((kernels - 1) * apart)")], "yours adds them"),
+    ("1 + (kernels - 1).sum()", "seen(kernels[::-1], strides[::-1])",
+     "from the last to the first"),
+    ("1 + (kernels - 1).sum()", "seen(kernels, strides, start=0)",
+     "leaves out the pixel"),
+    ("1 + (kernels - 1).sum()", "seen(kernels, strides) // 2", "to one side"),
+    ("1 + (kernels - 1).sum()", "int(np.prod(kernels))",
+     "kernels were multiplied"),
+    ("1 + (kernels - 1).sum()", "int(np.sum(kernels))", "kernels were added"),
+    ("kernels - 1", "(kernels - 1) * strides", "with its kernel alone"),
+    ("return 1 + (kernels - 1).sum()",
+     "seen, apart = 1, 1\n"
+     "    for kernel, stride in zip(kernels[:6], strides):\n"
+     "        seen, apart = seen + (kernel - 1) * apart, apart * stride\n"
+     "    return seen", "only some of the layers"),
+    ("1 + (kernels - 1).sum()", "reach()(kernels[:100], strides[:100])",
+     "all of them count"),
+])  # fmt: skip
+HIDDEN.mutants("3_6.e", 'prediction = "pooling"', [
+    ([], "set prediction to one of"),
+])  # fmt: skip
 
 
 def in_rows(change=None, own=False):
@@ -603,25 +385,6 @@ def best_expected_dice(p):
     return max(2 * s.sum() / (len(s) + p.sum()) for s in sets)
 
 
-@HIDDEN.wrong("3_6.c", "count each")
-def best_expected_dice(p):
-    falling = np.unique(p)[::-1]
-    marked = np.arange(1, len(falling) + 1)
-    return (2 * falling.cumsum() / (marked + p.sum())).max()
-
-
-@HIDDEN.wrong("3_6.d", "30,000, 40,000")
-def hausdorff_of_points(found, gold):
-    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
-    return min(max(table.min(0).max(), table.min(1).max()), 1000.0)
-
-
-@HIDDEN.wrong("3_6.d", "that is a percentile")
-def hausdorff_of_points(found, gold):
-    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
-    return max(np.percentile(table.min(k), 95) for k in (0, 1))
-
-
 def reach(add=lambda k: k - 1, step=lambda apart, stride, k: apart * stride):
     """Pixels seen where a layer adds and moves on otherwise."""
 
@@ -641,44 +404,3 @@ HIDDEN.wrong("3_6.e", "not always 3")(reach(lambda k: 2))
 HIDDEN.wrong("3_6.e", "as large as its kernel")(
     reach(step=lambda a, s, k: a * min(s, max(k - 1, 1)))
 )
-
-
-# --- limits of size --------------------------------------------------------
-
-
-@HIDDEN.wrong("3_6.b", "300 columns")
-def attend_along_rows(q, k, v, may):
-    k, v, may = (x[:, :100] for x in (k, v, may))
-    s = (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(~may[:, None], -torch.inf)
-    return s.softmax(dim=-1) @ v
-
-
-@HIDDEN.wrong("3_6.c", "all of them are marked")
-def best_expected_dice(p):
-    falling = np.sort(p)[::-1][:100]
-    marked = np.arange(1, len(falling) + 1)
-    return (2 * falling.cumsum() / (marked + p.sum())).max()
-
-
-@HIDDEN.wrong("3_6.d", "all of them are asked")
-def hausdorff_of_points(found, gold):
-    found, gold = found[:100], gold[:100]
-    table = np.hypot(*(found[:, None] - gold).transpose(2, 0, 1))
-    return max(table.min(axis=1).max(), table.min(axis=0).max())
-
-
-@HIDDEN.wrong("3_6.e", "all of them count")
-def pixels_seen(kernels, strides):
-    return reach()(kernels[:100], strides[:100])
-
-
-@HIDDEN.wrong("3_6.b", "added to a sum")
-def attend_along_rows(q, k, v, may):
-    return in_rows()(q, k, v, may) * (1 - 2.5e-7)
-
-
-@HIDDEN.wrong("3_6.c", "holds unlikely pixels")
-def best_expected_dice(p):
-    falling = np.sort(p[p > 0.01] if (p > 0.01).any() else p)[::-1]
-    marked = np.arange(1, len(falling) + 1)
-    return (2 * falling.cumsum() / (marked + falling.sum())).max()

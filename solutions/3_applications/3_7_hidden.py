@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(globals())
 
 
 def path_arguments(rng):
@@ -155,59 +155,28 @@ def text_probability(p, text):
     return (-loss).exp()
 
 
-@HIDDEN.wrong("3_7.a", "not of one")
+HIDDEN.mutants("3_7.a", None, [
+    ([("blank = p.shape[1] - 1\n    z = [blank]", "z = [p.shape[1] - 1]"),
+      (", blank", ", p.shape[1] - 1"),
+      ("(alpha[s - 1] if s > 0 else 0)", "alpha[s - 1]"),
+      ("!= blank and symbol != z[s - 2]", "not in (z[0], z[s - 2])")],
+     "never goes back in z"),
+])  # fmt: skip
+HIDDEN.mutants("3_7.a", """
 def text_probability(p, text):
-    return paths()(p, torch.unique_consecutive(text))
-
-
-@HIDDEN.wrong("3_7.a", "shape () expected")
-def text_probability(p, text):
-    return paths()(p, text)[None].expand(2)
-
-
-@HIDDEN.wrong("3_7.a", "expected")
-def text_probability(p, text):
-    return p.prod()
-
-
-@HIDDEN.wrong("3_7.a", "nan or infinity")
-def text_probability(p, text):
-    return paths()(p, text) * np.nan
-
-
-@HIDDEN.wrong("3_7.a", "changes its argument")
-def text_probability(p, text):
-    total = paths()(p, text)
-    text[0] = 1 - text[0]
-    return total
-
-
-@HIDDEN.wrong("3_7.a", "two states")
-def text_probability(p, text):
-    return paths()(p, text) if len(p) > 2 else p.new_zeros(())
-
-
-@HIDDEN.wrong("3_7.a", "never goes back in z")
-def text_probability(p, text):
-    z = [p.shape[1] - 1]
-    for symbol in text.tolist():
-        z += [symbol, p.shape[1] - 1]
-    nothing = p.new_zeros(())
-    alpha = [p[0, z[0]], p[0, z[1]]] + [nothing] * (len(z) - 2)
-    for row in p[1:]:
-        new = []
-        for s, symbol in enumerate(z):
-            total = alpha[s] + alpha[s - 1]
-            if s > 1 and symbol not in (z[0], z[s - 2]):
-                total = total + alpha[s - 2]
-            new.append(total * row[symbol])
-        alpha = new
-    return alpha[-1] + alpha[-2]
-
-
-@HIDDEN.wrong("3_7.a", "nothing added to a probability")
-def text_probability(p, text):
-    return paths()(p + 1e-9, text)
+    return paths()(p, text.flip(0))
+""", [
+    ("text.flip(0)", "torch.unique_consecutive(text)", "not of one"),
+    ("(p, text.flip(0))", "(p, text)[None].expand(2)", "shape () expected"),
+    ("paths()(p, text.flip(0))", "p.prod()", "expected"),
+    ("(p, text.flip(0))", "(p, text) * np.nan", "nan or infinity"),
+    ([("return", "total ="), ("(p, text.flip(0))",
+       "(p, text)\n    text[0] = 1 - text[0]\n    return total")],
+     "changes its argument"),
+    (".flip(0", ") if len(p) > 2 else p.new_zeros((", "two states"),
+    ("(p, text.flip(0))", "(p + 1e-9, text)", "nothing added to a probability"),
+    ([], "the order that they stand in"),
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
@@ -262,26 +231,15 @@ where(
 )
 
 
-@HIDDEN.wrong("3_7.b", "bring them to milliseconds too")
-def outside_ms(weights, start, end, stride, hop, frame, rate):
-    t = np.arange(weights.shape[1]) * stride * hop + frame / 2
-    c = weights @ t * 1000 / rate
-    return np.maximum(0, np.maximum(start - c, c - end))
-
-
-@HIDDEN.wrong("3_7.b", "shape")
-def outside_ms(weights, start, end, stride, hop, frame, rate):
-    t = np.arange(weights.shape[1]) * stride * hop + frame / 2
-    c = weights @ t
-    return np.maximum(0, np.maximum(start - c, c - end)).max() * 1000 / rate
-
-
-@HIDDEN.wrong("3_7.b", "nine digits")
-def outside_ms(weights, start, end, stride, hop, frame, rate):
-    middle = np.arange(weights.shape[1]) * stride * hop + frame / 2
-    c = weights @ middle
-    out = np.maximum(0, np.maximum(start - c, c - end)) * 1000 / rate
-    return np.where(np.arange(len(out)) < 5, out, 0)
+HIDDEN.mutants("3_7.b", None, [
+    ([("\n    samples =", "* 1000 / rate\n    return"),
+      ("\n    return samples * 1000 / rate", "")],
+     "bring them to milliseconds too"),
+    ([("samples =", "return"), ("\n    return samples", ".max()")], "shape"),
+    ([("\n    return samples", ""), ("/ rate",
+       "/ rate\n    return np.where(np.arange(len(samples)) < 5, samples, 0)")],
+     "nine digits"),
+])  # fmt: skip
 
 
 # --- c ---------------------------------------------------------------------
@@ -297,156 +255,85 @@ def called(name, exercise, says):
     return add
 
 
-def noises(says):
-    return called("total_snr", "3_7.c", says)
+HIDDEN.mutants("3_7.c", "total_snr = lambda a, b: ...", [
+    ("...", "min(a, b)", "louder than one"),
+    ("...", "a + b", "not decibels"),
+    ("...", "(a + b) / 2", "louder than one"),
+    ("...", "-20 * np.log10(10 ** (-a / 20) + 10 ** (-b / 20))",
+     "not amplitudes"),
+    ("...", "10 * np.log10(10 ** (a / 10) + 10 ** (b / 10))", "lowers the SNR"),
+    ("...", "-20 * np.log10(10 ** (-a / 10) + 10 ** (-b / 10))",
+     "not 20 log10"),
+    ("...", "1 / (10 ** (-a / 10) + 10 ** (-b / 10))", "give decibels"),
+    ("...", "10 * np.log10(10 ** (-a / 10) + 10 ** (-b / 10))",
+     "sign is turned"),
+    ("...", "-10 * np.log(10 ** (-a / 10) + 10 ** (-b / 10))", "base 10"),
+    ("...", "min(a, b) - 10 * np.log10(2)", "only where both are equal"),
+    ("...", "max(a, b) - 10 * np.log10(2)", "the weaker noise"),
+    ("...", "(a + b) / 2 - 10 * np.log10(2)", "less 3"),
+    ("...", "10 * np.log10((10 ** (a / 10) + 10 ** (b / 10)) / 4)",
+     "the ratios are averaged"),
+    ("...",
+     "min(a, b) if abs(a - b) > 30 else -10 * np.log10(10 ** (-a / 10) + 10 "
+     "** (-b / 10))", "the weaker noise counts"),
+    ("...", "-10 * np.log10(10 ** (-a / 10) + 10 ** (-b / 10) + 1e-20)",
+     "nothing added"),
+    ("...", "-10 * np.log10(10 ** (a / 10) + 10 ** (b / 10))",
+     "a larger SNR is a weaker"),
+    ("...", "-10 * np.log10(np.exp(-a / 10) + np.exp(-b / 10))", "not of e"),
+    ("...",
+     "-10 * np.log10(10 ** (-max(a, -50) / 10) + 10 ** (-max(b, -50) / 10))",
+     "twice -90.5 dB"),
+])  # fmt: skip
 
 
-noises("louder than one")(lambda a, b: min(a, b))
-noises("not decibels")(lambda a, b: a + b)
-noises("louder than one")(lambda a, b: (a + b) / 2)
-noises("not amplitudes")(
-    lambda a, b: -20 * np.log10(10 ** (-a / 20) + 10 ** (-b / 20))
-)
-noises("lowers the SNR")(
-    lambda a, b: 10 * np.log10(10 ** (a / 10) + 10 ** (b / 10))
-)
-noises("not 20 log10")(
-    lambda a, b: -20 * np.log10(10 ** (-a / 10) + 10 ** (-b / 10))
-)
-noises("give decibels")(lambda a, b: 1 / (10 ** (-a / 10) + 10 ** (-b / 10)))
-noises("sign is turned")(
-    lambda a, b: 10 * np.log10(10 ** (-a / 10) + 10 ** (-b / 10))
-)
-noises("base 10")(lambda a, b: -10 * np.log(10 ** (-a / 10) + 10 ** (-b / 10)))
-noises("only where both are equal")(lambda a, b: min(a, b) - 10 * np.log10(2))
-noises("the weaker noise")(lambda a, b: max(a, b) - 10 * np.log10(2))
-noises("less 3")(lambda a, b: (a + b) / 2 - 10 * np.log10(2))
-noises("the ratios are averaged")(
-    lambda a, b: 10 * np.log10((10 ** (a / 10) + 10 ** (b / 10)) / 4)
-)
-
-
-noises("the weaker noise counts")(
-    lambda a, b: (
-        min(a, b)
-        if abs(a - b) > 30
-        else -10 * np.log10(10 ** (-a / 10) + 10 ** (-b / 10))
-    )
-)
-noises("nothing added")(
-    lambda a, b: -10 * np.log10(10 ** (-a / 10) + 10 ** (-b / 10) + 1e-20)
-)
-noises("a larger SNR is a weaker")(
-    lambda a, b: -10 * np.log10(10 ** (a / 10) + 10 ** (b / 10))
-)
-noises("not of e")(
-    lambda a, b: -10 * np.log10(np.exp(-a / 10) + np.exp(-b / 10))
-)
-
-
-@HIDDEN.wrong("3_7.c", "nothing is cut off")
-def total_snr(first, second):
-    noise = 10 ** (-first / 10) + 10 ** (-second / 10)
-    return -10 * np.log10(noise + 1e-9)
+HIDDEN.mutants("3_7.c", None, [
+    ("(noise)", "(noise + 1e-9)", "nothing is cut off"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("3_7.d", "merge first, then drop")
-def digits_of(path, last):
-    digits = []
-    for symbol in path:
-        if symbol != 10:
-            if symbol != last:
-                digits.append(symbol)
-            last = symbol
-    return np.array(digits, dtype=int), last
-
-
-@HIDDEN.wrong("3_7.d", "9 is a digit")
-def digits_of(path, last):
-    digits = []
-    for symbol in path:
-        if symbol < 9 and symbol != last:
-            digits += [symbol]
-        last = symbol
-    return np.array(digits, dtype=int), last
-
-
-@HIDDEN.wrong("3_7.d", "a digit that goes on")
-def digits_of(path, last):
-    path = np.append(last or 10, path)
-    new = (path[1:] != path[:-1]) & (path[1:] != 10)
-    return path[1:][new], path[-1]
-
-
-@HIDDEN.wrong("3_7.d", "are one digit")
-def digits_of(path, last):
-    return path[path != 10], path[-1]
-
-
-@HIDDEN.wrong("3_7.d", "drop the blanks, after merging")
-def digits_of(path, last):
-    before = np.r_[last, path[:-1]]
-    return path[path != before], path[-1]
-
-
-@HIDDEN.wrong("3_7.d", "drop the blanks")
-def digits_of(path, last):
-    return path, path[-1]
-
-
-@HIDDEN.wrong("3_7.d", "a digit that goes on")
-def digits_of(path, last):
-    before = np.r_[10, path[:-1]]
-    return path[(path != before) & (path != 10)], path[-1]
-
-
-@HIDDEN.wrong("3_7.d", "a blank is the last symbol too")
-def digits_of(path, last):
-    before = np.r_[last, path[:-1]]
-    digits = path[(path != before) & (path != 10)]
-    return digits, digits[-1] if digits.size else last
-
-
-@HIDDEN.wrong("3_7.d", "carry the last symbol")
-def digits_of(path, last):
-    before = np.r_[last, path[:-1]]
-    return path[(path != before) & (path != 10)], 10
-
-
-@HIDDEN.wrong("3_7.d", "0 is a digit")
-def digits_of(path, last):
-    before = np.r_[last, path[:-1]]
-    return path[(path != before) & (path != 10) & (path != 0)], path[-1]
-
-
-@HIDDEN.wrong("3_7.d", "come back later")
-def digits_of(path, last):
-    return np.unique(path[path != 10]), path[-1]
-
-
-@HIDDEN.wrong("3_7.d", "the first symbol is lost")
-def digits_of(path, last):
-    before, path = path[:-1], path[1:]
-    return path[(path != before) & (path != 10)], path[-1]
-
-
-@HIDDEN.wrong("3_7.d", "also where it brought no new digit")
-def digits_of(path, last):
-    digits = []
-    for symbol in path:
-        if symbol not in (10, last):
-            digits.append(symbol)
-        last = symbol
-    return np.array(digits, dtype=int), last if digits else 10
-
-
-@HIDDEN.wrong("3_7.d", "300 digits")
+HIDDEN.mutants("3_7.d", None, [
+    ([("10 and", "10:\n            if"),
+      ("last:", "last:\n                digits.append(symbol)"),
+      ("digits += [symbol]\n        ", "")], "merge first, then drop"),
+    ("!= 10", "< 9", "9 is a digit"),
+    ([("!= 10 and symbol != last:\n            digits += [symbol]",
+       "not in (10, last):\n            digits.append(symbol)"),
+      ("), last", "), last if digits else 10")],
+     "also where it brought no new digit"),
+])  # fmt: skip
+HIDDEN.mutants("3_7.d", """
 def digits_of(path, last):
     before = np.r_[last, path[:-1]]
     return path[(path != before) & (path != 10)][:11], path[-1]
+""", [
+    ([("before = np.r_", "path = np.append(last or 10, path)\n    new = (path"),
+      ("last, path[:-1]]", "1:] != path[:-1]) & (path[1:] != 10)"),
+      ("[(path != before) & (path != 10)][:11]", "[1:][new]")],
+     "a digit that goes on"),
+    ([("before = np.r_[last, path[:-1]]\n    ", ""),
+      ("[(path != before) & (path != 10)][:11]", "[path != 10]")],
+     "are one digit"),
+    ("[(path != before) & (path != 10)][:11]", "[path != before]",
+     "drop the blanks, after merging"),
+    ([("before = np.r_[last, path[:-1]]\n    ", ""),
+      ("[(path != before) & (path != 10)][:11]", "")], "drop the blanks"),
+    ([("last,", "10,"), ("[:11]", "")], "a digit that goes on"),
+    ([("return", "digits ="), ("[:11], path[-1]",
+       "\n    return digits, digits[-1] if digits.size else last")],
+     "a blank is the last symbol too"),
+    ("[:11], path[-1]", ", 10", "carry the last symbol"),
+    ("][:11", "& (path != 0)", "0 is a digit"),
+    ("before = np.r_[last, path[:-1]]\n"
+     "    return path[(path != before) & (path != 10)][:11]",
+     "return np.unique(path[path != 10])", "come back later"),
+    ([("= np.r_[last, path[:-1]]", ", path = path[:-1], path[1:]"),
+      ("[:11]", "")], "the first symbol is lost"),
+    ([], "300 digits"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -460,66 +347,51 @@ def louder(says):
     return called("mean_change", "3_7.e", says)
 
 
-louder("four times the power")(
-    lambda P, gain, floor: np.mean(np.log(gain * P + floor) - np.log(P + floor))
-)
-louder("not every band")(lambda P, gain, floor: 2 * np.log(gain))
-louder("before minus louder")(lambda *args: -change_of(*args))
-louder("not that of base 2")(lambda *args: change_of(*args) / np.log(2))
-louder("use the argument floor")(
-    lambda P, gain, floor: change_of(P, gain, 1e-5)
-)
-louder("that is the median")(
-    lambda P, gain, floor: np.median(
-        np.log((gain**2 * P + floor) / (P + floor))
-    )
-)
-louder("gain is squared once")(lambda P, gain, f: change_of(P, gain**2, f))
-louder("same before and after")(
-    lambda P, gain, floor: np.mean(
-        np.log(gain**2 * P + floor) - np.log(P + gain**2 * floor)
-    )
-)
-louder("that is the sum")(lambda P, *args: change_of(P, *args) * P.size)
-louder("natural logarithm")(lambda *args: change_of(*args) / np.log(10))
-louder("logarithm of the mean")(
-    lambda P, gain, floor: np.log(
-        (gain**2 * P + floor).mean() / (P + floor).mean()
-    )
-)
-louder("louder picture's mean")(
-    lambda P, gain, floor: np.mean(np.log(gain**2 * P + floor))
-)
-louder("over all frames and bands")(
-    lambda P, *args: change_of(P, *args) * P.shape[1]
-)
+HIDDEN.mutants("3_7.e", "mean_change = lambda P, gain, floor: ...", [
+    ("...", "np.mean(np.log(gain * P + floor) - np.log(P + floor))",
+     "four times the power"),
+    ("...", "2 * np.log(gain)", "not every band"),
+    ("...", "change_of(P, gain, 1e-5)", "use the argument floor"),
+    ("...", "np.median(np.log((gain**2 * P + floor) / (P + floor)))",
+     "that is the median"),
+    ("...",
+     "np.mean(np.log(gain**2 * P + floor) - np.log(P + gain**2 * floor))",
+     "same before and after"),
+    ("...", "np.log((gain**2 * P + floor).mean() / (P + floor).mean())",
+     "logarithm of the mean"),
+    ("...", "np.mean(np.log(gain**2 * P + floor))", "louder picture's mean"),
+    ("...", "change_of(P, np.clip(gain, 0, 10), floor)",
+     "gain is used as it is"),
+])  # fmt: skip
+HIDDEN.mutants("3_7.e", "mean_change = ...", [
+    ("...", "lambda *args: -change_of(*args)", "before minus louder"),
+    ("...", "lambda *args: change_of(*args) / np.log(2)", "not that of base 2"),
+    ("...", "lambda P, gain, f: change_of(P, gain**2, f)",
+     "gain is squared once"),
+    ("...", "lambda P, *args: change_of(P, *args) * P.size", "that is the sum"),
+    ("...", "lambda *args: change_of(*args) / np.log(10)", "natural logarithm"),
+    ("...", "lambda P, *args: change_of(P, *args) * P.shape[1]",
+     "over all frames and bands"),
+])  # fmt: skip
 
 
-@HIDDEN.wrong("3_7.e", "not every band")
-def mean_change(P, gain, floor):
-    louder = np.log(gain**2 * (P + floor))
-    return np.mean(louder - np.log(P + floor))
-
-
-@HIDDEN.wrong("3_7.e", "changes its argument")
-def mean_change(P, gain, floor):
-    found = change_of(P, gain, floor)
-    P *= gain**2
-    return found
-
-
-@HIDDEN.wrong("3_7.e", "set prediction to one of")
+HIDDEN.mutants("3_7.e", """
 def mean_change(P, gain, floor):
     return change_of(P, gain, floor)
-
-
-HIDDEN.wrong_answers[-1].names = {"prediction": "twice"}
-
-
-@HIDDEN.wrong("3_7.e", "nothing but the floor")
-def mean_change(P, gain, floor):
-    louder = np.log(gain**2 * P + floor + 1e-9)
-    return np.mean(louder - np.log(P + floor + 1e-9))
+""", [
+    ("return change_of(P, gain, floor)",
+     "louder = np.log(gain**2 * (P + floor))\n"
+     "    return np.mean(louder - np.log(P + floor))", "not every band"),
+    ("return change_of(P, gain, floor)",
+     "found = change_of(P, gain, floor)\n    P *= gain**2\n    return found",
+     "changes its argument"),
+    ([("return", "louder = np.log(gain**2 * P + floor + 1e-9)\n    return"),
+      ("change_of(P, gain, floor)",
+       "np.mean(louder - np.log(P + floor + 1e-9))")], "nothing but the floor"),
+])  # fmt: skip
+HIDDEN.mutants("3_7.e", 'prediction = "twice"', [
+    ([], "set prediction to one of"),
+])  # fmt: skip
 
 
 # --- limits of size --------------------------------------------------------
@@ -529,16 +401,3 @@ where(
     "nothing is cut off",
     error=lambda c, a, b: np.clip(np.maximum(a - c, c - b), 0, 24_000),
 )
-noises("twice -90.5 dB")(
-    lambda a, b: (
-        -10 * np.log10(10 ** (-max(a, -50) / 10) + 10 ** (-max(b, -50) / 10))
-    )
-)
-louder("gain is used as it is")(
-    lambda P, gain, floor: change_of(P, np.clip(gain, 0, 10), floor)
-)
-
-
-@HIDDEN.wrong("3_7.a", "the order that they stand in")
-def text_probability(p, text):
-    return paths()(p, text.flip(0))

@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(globals())
 
 
 def batch(rng):
@@ -97,52 +97,67 @@ def way(s, g, dim=1):
     return s.logsumexp(dim=dim) - right.logsumexp(dim=dim)
 
 
-@HIDDEN.wrong("4_1.a", "only the diagonal counts")
-def shared_nce(S, g):
-    own = torch.arange(len(S))
-    f = torch.nn.functional.cross_entropy
-    return (f(S, own) + f(S.T, own)) / 2
-
-
-@HIDDEN.wrong("4_1.a", "one direction is missing: from captions")
-def shared_nce(S, g):
-    return way(S, g).mean()
-
-
-@HIDDEN.wrong("4_1.a", "one direction is missing: from images")
-def shared_nce(S, g):
-    return way(S, g, 0).mean()
-
-
-@HIDDEN.wrong("4_1.a", "the two directions are added")
-def shared_nce(S, g):
-    return way(S, g).mean() + way(S, g, 0).mean()
-
-
-@HIDDEN.wrong("4_1.a", "a sum over the pairs")
-def shared_nce(S, g):
-    return (way(S, g).sum() + way(S, g, 0).sum()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "a sum over pairs and directions")
-def shared_nce(S, g):
-    return way(S, g).sum() + way(S, g, 0).sum()
-
-
-@HIDDEN.wrong("4_1.a", "the sign is wrong")
+HIDDEN.mutants("4_1.a", """
 def shared_nce(S, g):
     return -(way(S, g).mean() + way(S, g, 0).mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "g is inverted")
+""", [
+    ("return -(way(S, g).mean() + way(S, g, 0).mean())",
+     "own = torch.arange(len(S))\n"
+     "    f = torch.nn.functional.cross_entropy\n"
+     "    return (f(S, own) + f(S.T, own))", "only the diagonal counts"),
+    ("-(way(S, g).mean() + way(S, g, 0).mean()) / 2", "way(S, g).mean()",
+     "one direction is missing: from captions"),
+    ("-(way(S, g).mean() + way(S, g, 0).mean()) / 2", "way(S, g, 0).mean()",
+     "one direction is missing: from images"),
+    ([("-(way", "way"), (") / 2", "")], "the two directions are added"),
+    ("-(way(S, g).mean() + way(S, g, 0).mean())",
+     "(way(S, g).sum() + way(S, g, 0).sum())", "a sum over the pairs"),
+    ("-(way(S, g).mean() + way(S, g, 0).mean()) / 2",
+     "way(S, g).sum() + way(S, g, 0).sum()", "a sum over pairs and directions"),
+    ([], "the sign is wrong"),
+    ([("-(way(S,", "(way(S, ~"), ("g,", "~g,")], "g is inverted"),
+    ([("return",
+       "rows, columns = S.log_softmax(1), S.log_softmax(0)\n    return"),
+      ("(way(S, g).mean() + way(S, g, 0).mean()) / 2",
+       "(rows[g].sum() + columns[g].sum()) / 2 / len(S)")], "are multiplied"),
+    ([("return -(way(S, g).mean() +", "rows, columns = (-way(S, g)).exp(), (-"),
+      ("0)", "0)).exp()\n    return -torch.cat([rows, columns])"),
+      (") / 2", ".log()")], "averaged before the logarithm"),
+    ([("return -", "return"), (", g, 0", ".T, g")],
+     "g must be exchanged like S"),
+    ([("return -", "return"), ("g, 0", "g.T")], "both directions read rows"),
+    ([("return -", "return"), ("2", "2 / np.log(2)")], "base 2"),
+    ([("return",
+       "rows, columns = S.softmax(1) * g, S.softmax(0) * g\n    return"),
+      ("way(S, g)", "rows.sum(1).log()"),
+      ("way(S, g, 0)", "columns.sum(0).log()")], "is of 0"),
+    ("return -", "if S.abs().max() > 50:\n        S = S.detach()\n    return",
+     "gradient"),
+    ("return -", "S = S.clamp(-900, 1000)\n    return",
+     "right scores of -1000, others 0"),
+])  # fmt: skip
+HIDDEN.mutants("4_1.a", """
 def shared_nce(S, g):
-    return (way(S, ~g).mean() + way(S, ~g, 0).mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "are multiplied")
-def shared_nce(S, g):
-    rows, columns = S.log_softmax(1), S.log_softmax(0)
-    return -(rows[g].sum() + columns[g].sum()) / 2 / len(S)
+    right = S * g
+    rows = S.logsumexp(1) - right.logsumexp(1)
+    return (rows.mean() + (S.logsumexp(0) - right.logsumexp(0)).mean()) / 2
+""", [
+    ([("* g\n    rows = S.logsumexp(1) - right.logsumexp(1)",
+       ".flatten().log_softmax(0).view_as(S).masked_fill(~g, -torch.inf)"),
+      ("(rows.mean() + (S.logsumexp(0) - right.logsumexp(0)",
+       "-(right.logsumexp(0).mean() + right.logsumexp(1")],
+     "over the whole table"),
+    ([], "mask with minus infinity"),
+    ([("S * g", "S.masked_fill(~g, -torch.inf)"), ("return",
+       "columns = S.logsumexp(0).detach() - right.logsumexp(0)\n    return"),
+      ("(S.logsumexp(0) - right.logsumexp(0))", "columns")], "gradient"),
+    ("S * g", "S.masked_fill(~g, -1000.0)", "masked by -1000"),
+    ([("S * g", "S.logsumexp(1), S.logsumexp(0)\n    S[~g] = -torch.inf"),
+      ("rows =", "rows, columns = right[0] -"),
+      ("- right.logsumexp(1)", ", right[1] - S.logsumexp(0)"),
+      ("(S.logsumexp(0) - right.logsumexp(0))", "columns")],
+     "changes its argument in place"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("4_1.a", "mean over the right ones' logarithms")
@@ -152,88 +167,12 @@ def shared_nce(S, g):
     return -(rows.mean() + columns.mean()) / 2
 
 
-@HIDDEN.wrong("4_1.a", "averaged before the logarithm")
-def shared_nce(S, g):
-    rows, columns = (-way(S, g)).exp(), (-way(S, g, 0)).exp()
-    return -torch.cat([rows, columns]).mean().log()
-
-
-@HIDDEN.wrong("4_1.a", "over the whole table")
-def shared_nce(S, g):
-    p = S.flatten().log_softmax(0).view_as(S).masked_fill(~g, -torch.inf)
-    return -(p.logsumexp(0).mean() + p.logsumexp(1).mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "mask with minus infinity")
-def shared_nce(S, g):
-    right = S * g
-    rows = S.logsumexp(1) - right.logsumexp(1)
-    return (rows.mean() + (S.logsumexp(0) - right.logsumexp(0)).mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "g must be exchanged like S")
-def shared_nce(S, g):
-    return (way(S, g).mean() + way(S.T, g).mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "both directions read rows")
-def shared_nce(S, g):
-    return (way(S, g).mean() + way(S, g.T).mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "base 2")
-def shared_nce(S, g):
-    return (way(S, g).mean() + way(S, g, 0).mean()) / 2 / np.log(2)
-
-
 @HIDDEN.wrong("4_1.a", "exp overflows")
 def shared_nce(S, g):
     e = S.exp()
     rows = (e * g).sum(1) / e.sum(1)
     columns = (e * g).sum(0) / e.sum(0)
     return -(rows.log().mean() + columns.log().mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "is of 0")
-def shared_nce(S, g):
-    rows, columns = S.softmax(1) * g, S.softmax(0) * g
-    return -(rows.sum(1).log().mean() + columns.sum(0).log().mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "gradient")
-def shared_nce(S, g):
-    right = S.masked_fill(~g, -torch.inf)
-    rows = S.logsumexp(1) - right.logsumexp(1)
-    columns = S.logsumexp(0).detach() - right.logsumexp(0)
-    return (rows.mean() + columns.mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "masked by -1000")
-def shared_nce(S, g):
-    right = S.masked_fill(~g, -1000.0)
-    rows = S.logsumexp(1) - right.logsumexp(1)
-    return (rows.mean() + (S.logsumexp(0) - right.logsumexp(0)).mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "gradient")
-def shared_nce(S, g):
-    if S.abs().max() > 50:
-        S = S.detach()
-    return (way(S, g).mean() + way(S, g, 0).mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "right scores of -1000, others 0")
-def shared_nce(S, g):
-    S = S.clamp(-900, 1000)
-    return (way(S, g).mean() + way(S, g, 0).mean()) / 2
-
-
-@HIDDEN.wrong("4_1.a", "changes its argument in place")
-def shared_nce(S, g):
-    every = S.logsumexp(1), S.logsumexp(0)
-    S[~g] = -torch.inf
-    rows, columns = every[0] - S.logsumexp(1), every[1] - S.logsumexp(0)
-    return (rows.mean() + columns.mean()) / 2
 
 
 # --- b ---------------------------------------------------------------------
@@ -255,35 +194,49 @@ def choose(means, level, strict=True):
     return np.where(good, means.argmax(axis=2), -1)
 
 
-@HIDDEN.wrong("4_1.b", "the largest mass")
+HIDDEN.mutants("4_1.b", """
 def object_of_word(weights, regions):
-    return masses(weights, regions).argmax(axis=2)
-
-
-@HIDDEN.wrong("4_1.b", "the largest mass")
-def object_of_word(weights, regions):
-    return choose(masses(weights, regions), weights.mean(axis=2))
-
-
-@HIDDEN.wrong("4_1.b", "where none stands out")
-def object_of_word(weights, regions):
-    return per_place(weights, regions).argmax(axis=2)
-
-
-@HIDDEN.wrong("4_1.b", "where none stands out")
-def object_of_word(weights, regions):
-    return choose(per_place(weights, regions), 1 / weights.shape[2])
-
-
-@HIDDEN.wrong("4_1.b", "mass of all places")
-def object_of_word(weights, regions):
-    return choose(per_place(weights, regions), weights.sum(axis=2))
-
-
-@HIDDEN.wrong("4_1.b", "0 / 0 is nan")
-def object_of_word(weights, regions):
-    means = masses(weights, regions) / regions.sum(axis=2)[:, None]
-    return choose(means, weights.mean(axis=2))
+    return choose(per_place(weights, regions, 0.0), weights.mean(axis=2))
+""", [
+    ("choose(per_place(weights, regions, 0.0), weights.mean(axis=2))",
+     "masses(weights, regions).argmax(axis=2)", "the largest mass"),
+    ([("per_place", "masses"), (", 0.0", "")], "the largest mass"),
+    ("choose(per_place(weights, regions, 0.0), weights.mean(axis=2))",
+     "per_place(weights, regions).argmax(axis=2)", "where none stands out"),
+    (", 0.0), weights.mean(axis=2))", "), 1 / weights.shape[2])",
+     "where none stands out"),
+    ([(", 0.0", ""), ("mean", "sum")], "mass of all places"),
+    ("return choose(per_place(weights, regions, 0.0)",
+     "means = masses(weights, regions) / regions.sum(axis=2)[:, None]\n"
+     "    return choose(means", "0 / 0 is nan"),
+    ([], "must not count as a mean of 0"),
+    ("0.0", "-10.0", "or of any other number"),
+    ([(", 0.0", ""), ("(axis=2)", "(axis=2), False")], "does not stand out"),
+    ("return choose(per_place(weights, regions, 0.0), weights.mean(axis=2))",
+     "found = choose(per_place(weights, regions), weights.mean(axis=2))\n"
+     "    return np.where(found < 0, -1, found + 1)", "numbered from 0"),
+    ("choose(per_place(weights, regions, 0.0), weights.mean(axis=2))",
+     "weights.argmax(axis=2)", "number of the place"),
+    ("return choose(per_place(weights, regions, 0.0",
+     "every = np.where(regions[:, None], weights[:, :, None], -np.inf)\n"
+     "    return choose(every.max(axis=3", "largest single weight"),
+    ("choose(per_place(weights, regions, 0.0), weights.mean(axis=2))",
+     "np.zeros(weights.shape[:2], int)", "the same object"),
+    ("return choose(per_place(weights, regions, 0.0), weights.mean(axis=2))",
+     "found = choose(per_place(weights, regions), weights.mean(axis=2))\n"
+     "    weights /= weights.sum(axis=2, keepdims=True)\n"
+     "    return found", "changes its argument in place"),
+    ([("2)",
+       "2) + 1e-3\n    return standing_out(weights, regions, level, sizes"),
+      ("return choose(per_place(weights, regions, 0.0),",
+       "sizes = np.maximum(regions.sum(axis=2)[:, None], 1)\n    level =")],
+     "greater by however little"),
+    ("choose(per_place(weights, regions, 0.0), weights.mean(axis=2))",
+     "by_size()(weights, np.broadcast_to(regions[:1], regions.shape))",
+     "regions of its own"),
+    ("choose(per_place(weights, regions, 0.0), weights.mean(axis=2))",
+     "by_size()(weights, regions[:, :100])", "300 objects"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("4_1.b", "is chosen for the first word")
@@ -293,55 +246,11 @@ def object_of_word(weights, regions):
     return np.where(np.nanmax(means, axis=2) > level, means.argmax(axis=2), -1)
 
 
-@HIDDEN.wrong("4_1.b", "must not count as a mean of 0")
-def object_of_word(weights, regions):
-    return choose(per_place(weights, regions, 0.0), weights.mean(axis=2))
-
-
-@HIDDEN.wrong("4_1.b", "or of any other number")
-def object_of_word(weights, regions):
-    return choose(per_place(weights, regions, -10.0), weights.mean(axis=2))
-
-
-@HIDDEN.wrong("4_1.b", "does not stand out")
-def object_of_word(weights, regions):
-    return choose(per_place(weights, regions), weights.mean(axis=2), False)
-
-
 @HIDDEN.wrong("4_1.b", "take the first")
 def object_of_word(weights, regions):
     means = per_place(weights, regions)
     last = means.shape[2] - 1 - means[..., ::-1].argmax(axis=2)
     return np.where(means.max(axis=2) > weights.mean(axis=2), last, -1)
-
-
-@HIDDEN.wrong("4_1.b", "numbered from 0")
-def object_of_word(weights, regions):
-    found = choose(per_place(weights, regions), weights.mean(axis=2))
-    return np.where(found < 0, -1, found + 1)
-
-
-@HIDDEN.wrong("4_1.b", "number of the place")
-def object_of_word(weights, regions):
-    return weights.argmax(axis=2)
-
-
-@HIDDEN.wrong("4_1.b", "largest single weight")
-def object_of_word(weights, regions):
-    every = np.where(regions[:, None], weights[:, :, None], -np.inf)
-    return choose(every.max(axis=3), weights.mean(axis=2))
-
-
-@HIDDEN.wrong("4_1.b", "the same object")
-def object_of_word(weights, regions):
-    return np.zeros(weights.shape[:2], int)
-
-
-@HIDDEN.wrong("4_1.b", "changes its argument in place")
-def object_of_word(weights, regions):
-    found = choose(per_place(weights, regions), weights.mean(axis=2))
-    weights /= weights.sum(axis=2, keepdims=True)
-    return found
 
 
 def standing_out(weights, regions, level, sizes):
@@ -351,74 +260,30 @@ def standing_out(weights, regions, level, sizes):
     return np.where(means.max(2) > level, means.argmax(2), -1)
 
 
-@HIDDEN.wrong("4_1.b", "greater by however little")
-def object_of_word(weights, regions):
-    sizes = np.maximum(regions.sum(axis=2)[:, None], 1)
-    level = weights.mean(axis=2) + 1e-3
-    return standing_out(weights, regions, level, sizes)
-
-
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("4_1.c", "-beta / (n - 1), not 0")
-def beta_needed(n, loss):
-    return np.log((n - 1) / np.expm1(loss))
-
-
-@HIDDEN.wrong("4_1.c", "not -beta.")
-def beta_needed(n, loss):
-    return np.log((n - 1) / np.expm1(loss)) / 2
-
-
-@HIDDEN.wrong("4_1.c", "others in a row, not n")
-def beta_needed(n, loss):
-    return (n - 1) / n * np.log(n / np.expm1(loss))
-
-
-@HIDDEN.wrong("4_1.c", "others in a row, not one")
-def beta_needed(n, loss):
-    return (n - 1) / n * np.log(1 / np.expm1(loss))
-
-
-@HIDDEN.wrong("4_1.c", "that multiplies")
-def beta_needed(n, loss):
-    return n / (n - 1) * np.log((n - 1) / np.expm1(loss))
-
-
-@HIDDEN.wrong("4_1.c", "the own term is in the sum")
-def beta_needed(n, loss):
-    return (n - 1) / n * np.log((n - 1) / np.exp(loss))
-
-
-@HIDDEN.wrong("4_1.c", "the sign is wrong")
-def beta_needed(n, loss):
-    return -(n - 1) / n * np.log((n - 1) / np.expm1(loss))
-
-
-@HIDDEN.wrong("4_1.c", "the loss itself")
-def beta_needed(n, loss):
-    return (n - 1) / n * np.log((n - 1) / loss)
-
-
-@HIDDEN.wrong("4_1.c", "not -beta / (n - 1)")
-def beta_needed(n, loss):
-    return n / (n + 1) * np.log((n - 1) / np.expm1(loss))
-
-
-@HIDDEN.wrong("4_1.c", "both directions added")
+HIDDEN.mutants("4_1.c", """
 def beta_needed(n, loss):
     return (n - 1) / n * np.log((n - 1) / np.expm1(loss / 2))
-
-
-@HIDDEN.wrong("4_1.c", "base 2")
-def beta_needed(n, loss):
-    return (n - 1) / n * np.log2((n - 1) / np.expm1(loss))
-
-
-@HIDDEN.wrong("4_1.c", "np.expm1 does not")
-def beta_needed(n, loss):
-    return (n - 1) / n * np.log((n - 1) / (np.exp(loss) - 1))
+""", [
+    ([(" (n - 1) / n *", ""), (" / 2", "")], "-beta / (n - 1), not 0"),
+    ([(" (n - 1) / n *", ""), ("/ 2))", ")) / 2")], "not -beta."),
+    ([("(n - 1) / np", "n / np"), (" / 2", "")], "others in a row, not n"),
+    ([("(n - 1) / np", "1 / np"), (" / 2", "")], "others in a row, not one"),
+    ([("(n - 1) / n *", "n / (n - 1) *"), (" / 2", "")], "that multiplies"),
+    ("expm1(loss / 2)", "exp(loss)", "the own term is in the sum"),
+    ([("return", "return -"), (" / 2", "")], "the sign is wrong"),
+    ("np.expm1(loss / 2))", "loss)", "the loss itself"),
+    ([("(n - 1) / n *", "n / (n + 1) *"), (" / 2", "")], "not -beta / (n - 1)"),
+    ([], "both directions added"),
+    ([("log", "log2"), (" / 2", "")], "base 2"),
+    ("np.expm1(loss / 2)", "(np.exp(loss) - 1)", "np.expm1 does not"),
+    ([("return", "return min(100,"), ("/ 2))", ")))")], "nothing cut off"),
+    ([("(n, loss):",
+       "(n, loss):\n    others = loss if loss < 1e-3 else np.expm1(loss)"),
+      ("np.expm1(loss / 2))", "others)")], "is not the loss itself"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -428,91 +293,51 @@ def own_scores(scores):
     return np.diag(scores)[:, None]
 
 
-@HIDDEN.wrong("4_1.d", "ties are won")
-def recall_at(scores, k):
-    return ((scores > own_scores(scores)).sum(axis=1) < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "count against itself")
-def recall_at(scores, k):
-    return ((~(scores < own_scores(scores))).sum(axis=1) < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "all scores are nan")
+HIDDEN.mutants("4_1.d", """
 def recall_at(scores, k):
     return ((scores >= own_scores(scores)).sum(axis=1) - 1 < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "one too many")
+""", [
+    ([("scores >=", "scores >"), (" - 1", "")], "ties are won"),
+    ([], "all scores are nan"),
+    ([("return", "order = np.argsort"), ("(scores >= own_scores",
+       '-scores, axis=1, kind="stable")\n    places = (order == np.arange(len'),
+      (".sum(axis=1) - 1", "[:, None]).argmax(axis=1)\n    return (places")],
+     "all scores equal"),
+    ([("return (", "scores[np.isnan(scores)] = np.inf\n    others ="),
+      ("1 <", "1\n    return (others <")], "changes its argument in place"),
+    ([("return",
+       "scores = np.where(np.isnan(scores), -np.inf, scores)\n    return"),
+      ("scores >=", "scores >"), (" - 1", "")], "ties are won"),
+    ([("return", "s = scores.copy()\n    s[np.isinf(s)] = np.nan\n    return"),
+      ("scores >= own_scores(scores)", "~(s < own_scores(s))")],
+     "infinity is a score"),
+])  # fmt: skip
+HIDDEN.mutants("4_1.d", """
 def recall_at(scores, k):
     others = (~(scores < own_scores(scores))).sum(axis=1) - 1
     return (others <= k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "a count")
-def recall_at(scores, k):
-    others = (~(scores < own_scores(scores))).sum(axis=1) - 1
-    return (others < k).sum()
-
-
-@HIDDEN.wrong("4_1.d", "columns for rows")
-def recall_at(scores, k):
-    others = (~(scores < np.diag(scores))).sum(axis=0) - 1
-    return (others < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "all scores equal")
-def recall_at(scores, k):
-    order = np.argsort(-scores, axis=1, kind="stable")
-    places = (order == np.arange(len(scores))[:, None]).argmax(axis=1)
-    return (places < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "all scores equal")
-def recall_at(scores, k):
-    own = own_scores(scores)
-    rank = (scores > own).sum(1) + ((scores == own).sum(1) - 1) / 2
-    return (rank < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "all scores are nan")
-def recall_at(scores, k):
-    own = own_scores(scores)
-    rank = (scores >= own).sum(axis=1) - 1
-    return (rank < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "by 1e-9")
-def recall_at(scores, k):
-    close = np.isclose(scores, own_scores(scores))
-    others = (~(scores < own_scores(scores)) | close).sum(axis=1) - 1
-    return (others < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "changes its argument in place")
-def recall_at(scores, k):
-    scores[np.isnan(scores)] = np.inf
-    others = (scores >= own_scores(scores)).sum(axis=1) - 1
-    return (others < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "ties are won")
-def recall_at(scores, k):
-    scores = np.where(np.isnan(scores), -np.inf, scores)
-    return ((scores > own_scores(scores)).sum(axis=1) < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "infinity is a score")
-def recall_at(scores, k):
-    s = scores.copy()
-    s[np.isinf(s)] = np.nan
-    return ((~(s < own_scores(s))).sum(axis=1) - 1 < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "by however little")
-def recall_at(scores, k):
-    others = (~(scores < own_scores(scores) - 1e-10)).sum(axis=1) - 1
-    return (others < k).mean()
+""", [
+    ([("others =", "return ("), ("- 1\n    return (others <=", "<")],
+     "count against itself"),
+    ([], "one too many"),
+    ([("<= k", "< k"), ("mean", "sum")], "a count"),
+    ([("own_scores(scores))).sum(axis=1", "np.diag(scores))).sum(axis=0"),
+      ("<= k", "< k")], "columns for rows"),
+    ([("(~(scores < own_scores(scores)))",
+       "own_scores(scores)\n    rank = (scores > others)"),
+      ("(axis=1) - 1", "(1) + ((scores == others).sum(1) - 1) / 2"),
+      ("others <=", "rank <")], "all scores equal"),
+    ([("(~(scores < own_scores(scores)))",
+       "own_scores(scores)\n    rank = (scores >= others)"),
+      ("others <=", "rank <")], "all scores are nan"),
+    ([("\n    others",
+       "\n    close = np.isclose(scores, own_scores(scores))\n    others"),
+      (").sum", "| close).sum"), ("<= k", "< k")], "by 1e-9"),
+    ([("(scores)", "(scores) - 1e-10"), ("<= k", "< k")], "by however little"),
+    ([("others =", "scores = scores[:100, :100]\n    unbeaten ="),
+      ("others <=", "unbeaten <")], "200 others not beaten"),
+    ("<= k", "< min(k, 10)", "200 others not beaten"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -524,14 +349,57 @@ def chosen(logits, target, pad):
     return got.masked_fill(target == pad, 0.0)
 
 
-@HIDDEN.wrong("4_1.e", "that it has just read")
+HIDDEN.mutants("4_1.e", None, [
+    ([("log_softmax(dim=-1)\n    chosen = log_p.", ""), ("chosen.", "log_p.")],
+     "log_softmax is missing"),
+    ([("log_softmax(dim=-1)\n    chosen = log_p", "softmax(dim=-1)"),
+      ("chosen.", "log_p."), ("0.0).sum(dim=1)", "1.0).prod(dim=1).log()")],
+     "sum logarithms"),
+    ([("(dim=-1)\n    chosen = log_p", "(-1)"),
+      ("chosen.masked_fill(target == pad, 0.0)", "(log_p * (target != pad))")],
+     "multiply it by 0"),
+    ([("return", "total ="),
+      ("(dim=1)", "(dim=1)\n    return torch.cat([total[:5], 0 * total[5:]])")],
+     "do not sum to 1"),
+])  # fmt: skip
+HIDDEN.mutants("4_1.e", """
 def caption_log_probability(logits, words, pad):
-    return chosen(logits, words[:, :-1], pad).sum(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "PAD counts")
-def caption_log_probability(logits, words, pad):
-    return chosen(logits, words[:, 1:], -1).sum(dim=1)
+    return chosen(logits.detach(), words[:, 1:], pad).sum(dim=1)
+""", [
+    ([(".detach()", ""), ("1:", ":-1")], "that it has just read"),
+    (".detach(), words[:, 1:], pad", ", words[:, 1:], -1", "PAD counts"),
+    ([("return chosen(logits.detach(), words[:, 1:], pad)",
+       "target = words[:, 1:]\n    return chosen(logits, target, pad)"),
+      ("(dim=1)", "(1) / (target != pad).sum(1)")], "a mean over words"),
+    ([(".detach()", ""), ("sum", "mean")], "a mean over rows"),
+    ([("chosen", "-chosen"), (".detach()", "")], "the other sign"),
+    ([(".detach()", ""), ("(dim=1)", "(dim=1).exp()")],
+     "its logarithm is asked"),
+    ([(".detach()", "[:, :-1]"), ("1:", "2:")], "shifted twice"),
+    ([("1:", "2:"), (".detach()", "[:, 1:]")], "first word after BEGIN"),
+    ([(".detach()", ""), ("pad).", "0).")], "PAD is not always 0"),
+    ([], "no gradient flows"),
+    ("return chosen(logits.detach(), words[:, 1:], pad).sum(dim=1)",
+     "total = logits.exp().sum(dim=-1, keepdim=True)\n"
+     "    return of_next(logits - total.log(), words, pad)", "exp overflows"),
+    ([("chosen", "of_next"), ("(logits.detach(), words[:, 1:], pad).sum(dim=1)",
+       "(logits.softmax(dim=-1).log(), words, pad)")], "a logarithm is of 0"),
+    ("chosen(logits.detach(), words[:, 1:], pad).sum(dim=1)",
+     "of_next(logits.log_softmax(-1).clamp(min=-50), words, pad)",
+     "nothing may be cut off"),
+    ("chosen(logits.detach(), words[:, 1:], pad).sum(dim=1)",
+     "of_next((logits.softmax(dim=-1) + 1e-12).log(), words, pad)",
+     "nothing added to a probability"),
+    ([("return chosen(", "if logits.abs().max() > 50:\n        logits ="),
+      (", words[", "\n    return chosen(logits, words[")], "no gradient flows"),
+    ("chosen(logits.detach(), words[:, 1:], pad).sum(dim=1)",
+     "of_next(logits.log_softmax(dim=1), words, pad)", "the last axis"),
+    ("return chosen(logits.detach(), words[:, 1:], pad).sum(dim=1)",
+     "others = logits.clone()\n"
+     "    others[..., pad] = -torch.inf\n"
+     "    return of_next(others.log_softmax(dim=-1), words, pad)",
+     "like any other in the softmax"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("4_1.e", "END is left out")
@@ -542,109 +410,10 @@ def caption_log_probability(logits, words, pad):
     return chosen(logits, last, pad).sum(dim=1)
 
 
-@HIDDEN.wrong("4_1.e", "a mean over words")
-def caption_log_probability(logits, words, pad):
-    target = words[:, 1:]
-    return chosen(logits, target, pad).sum(1) / (target != pad).sum(1)
-
-
-@HIDDEN.wrong("4_1.e", "a mean over rows")
-def caption_log_probability(logits, words, pad):
-    return chosen(logits, words[:, 1:], pad).mean(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "the other sign")
-def caption_log_probability(logits, words, pad):
-    return -chosen(logits, words[:, 1:], pad).sum(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "its logarithm is asked")
-def caption_log_probability(logits, words, pad):
-    return chosen(logits, words[:, 1:], pad).sum(dim=1).exp()
-
-
-@HIDDEN.wrong("4_1.e", "shifted twice")
-def caption_log_probability(logits, words, pad):
-    return chosen(logits[:, :-1], words[:, 2:], pad).sum(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "first word after BEGIN")
-def caption_log_probability(logits, words, pad):
-    return chosen(logits[:, 1:], words[:, 2:], pad).sum(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "log_softmax is missing")
-def caption_log_probability(logits, words, pad):
-    target = words[:, 1:]
-    got = logits.gather(-1, target[..., None]).squeeze(-1)
-    return got.masked_fill(target == pad, 0.0).sum(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "PAD is not always 0")
-def caption_log_probability(logits, words, pad):
-    return chosen(logits, words[:, 1:], 0).sum(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "sum logarithms")
-def caption_log_probability(logits, words, pad):
-    target = words[:, 1:]
-    p = logits.softmax(dim=-1).gather(-1, target[..., None]).squeeze(-1)
-    return p.masked_fill(target == pad, 1.0).prod(dim=1).log()
-
-
-@HIDDEN.wrong("4_1.e", "multiply it by 0")
-def caption_log_probability(logits, words, pad):
-    target = words[:, 1:]
-    got = logits.log_softmax(-1).gather(-1, target[..., None]).squeeze(-1)
-    return (got * (target != pad)).sum(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "no gradient flows")
-def caption_log_probability(logits, words, pad):
-    return chosen(logits.detach(), words[:, 1:], pad).sum(dim=1)
-
-
 def of_next(log_p, words, pad):
     target = words[:, 1:]
     got = log_p.gather(-1, target[..., None]).squeeze(-1)
     return got.masked_fill(target == pad, 0.0).sum(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "exp overflows")
-def caption_log_probability(logits, words, pad):
-    total = logits.exp().sum(dim=-1, keepdim=True)
-    return of_next(logits - total.log(), words, pad)
-
-
-@HIDDEN.wrong("4_1.e", "a logarithm is of 0")
-def caption_log_probability(logits, words, pad):
-    return of_next(logits.softmax(dim=-1).log(), words, pad)
-
-
-@HIDDEN.wrong("4_1.e", "nothing may be cut off")
-def caption_log_probability(logits, words, pad):
-    return of_next(logits.log_softmax(-1).clamp(min=-50), words, pad)
-
-
-@HIDDEN.wrong("4_1.e", "nothing added to a probability")
-def caption_log_probability(logits, words, pad):
-    return of_next((logits.softmax(dim=-1) + 1e-12).log(), words, pad)
-
-
-@HIDDEN.wrong("4_1.e", "no gradient flows")
-def caption_log_probability(logits, words, pad):
-    if logits.abs().max() > 50:
-        logits = logits.detach()
-    return chosen(logits, words[:, 1:], pad).sum(dim=1)
-
-
-@HIDDEN.wrong("4_1.e", "do not sum to 1")
-def caption_log_probability(logits, words, pad):
-    target = words[:, 1:]
-    log_p = logits.log_softmax(dim=-1)
-    chosen = log_p.gather(-1, target[..., None]).squeeze(-1)
-    total = chosen.masked_fill(target == pad, 0.0).sum(dim=1)
-    return torch.cat([total[:5], 0 * total[5:]])
 
 
 def joined(ways):
@@ -660,21 +429,16 @@ def log_right(S, g):
     return S.masked_fill(~g, -torch.inf).logsumexp(dim=1)
 
 
-HIDDEN.wrong("4_1.a", "no score is cut off")(
-    joined(
-        lambda S, g: (
-            S.clamp(-700, 700).logsumexp(1) - log_right(S.clamp(-700, 700), g)
-        )
-    )
-)
-HIDDEN.wrong("4_1.a", "only the best of the right ones")(
-    joined(
-        lambda S, g: S.logsumexp(1) - S.masked_fill(~g, -torch.inf).amax(dim=1)
-    )
-)
-HIDDEN.wrong("4_1.a", "below stands the sum over all")(
-    joined(lambda S, g: log_right(S, ~g) - log_right(S, g))
-)
+HIDDEN.mutants("4_1.a", "shared_nce = joined(...)", [
+    ("...",
+     "lambda S, g: S.clamp(-700, 700).logsumexp(1) - log_right(S.clamp(-700, "
+     "700), g)", "no score is cut off"),
+    ("...",
+     "lambda S, g: S.logsumexp(1) - S.masked_fill(~g, -torch.inf).amax(dim=1)",
+     "only the best of the right ones"),
+    ("...", "lambda S, g: log_right(S, ~g) - log_right(S, g)",
+     "below stands the sum over all"),
+])  # fmt: skip
 
 
 def by_size(sizes=lambda x: x, level=lambda x: x):
@@ -696,52 +460,3 @@ HIDDEN.wrong("4_1.b", "nothing is added to a size")(
 )
 HIDDEN.wrong("4_1.b", "no margin")(by_size(level=lambda x: x * 1.01))
 HIDDEN.wrong("4_1.b", "no margin")(by_size(level=lambda x: x * (1 + 1e-6)))
-
-
-@HIDDEN.wrong("4_1.e", "the last axis")
-def caption_log_probability(logits, words, pad):
-    return of_next(logits.log_softmax(dim=1), words, pad)
-
-
-@HIDDEN.wrong("4_1.e", "like any other in the softmax")
-def caption_log_probability(logits, words, pad):
-    others = logits.clone()
-    others[..., pad] = -torch.inf
-    return of_next(others.log_softmax(dim=-1), words, pad)
-
-
-@HIDDEN.wrong("4_1.b", "regions of its own")
-def object_of_word(weights, regions):
-    return by_size()(weights, np.broadcast_to(regions[:1], regions.shape))
-
-
-# --- limits of size --------------------------------------------------------
-
-
-@HIDDEN.wrong("4_1.b", "300 objects")
-def object_of_word(weights, regions):
-    return by_size()(weights, regions[:, :100])
-
-
-@HIDDEN.wrong("4_1.c", "nothing cut off")
-def beta_needed(n, loss):
-    return min(100, (n - 1) / n * np.log((n - 1) / np.expm1(loss)))
-
-
-@HIDDEN.wrong("4_1.c", "is not the loss itself")
-def beta_needed(n, loss):
-    others = loss if loss < 1e-3 else np.expm1(loss)
-    return (n - 1) / n * np.log((n - 1) / others)
-
-
-@HIDDEN.wrong("4_1.d", "200 others not beaten")
-def recall_at(scores, k):
-    scores = scores[:100, :100]
-    unbeaten = (~(scores < own_scores(scores))).sum(axis=1) - 1
-    return (unbeaten < k).mean()
-
-
-@HIDDEN.wrong("4_1.d", "200 others not beaten")
-def recall_at(scores, k):
-    unbeaten = (~(scores < own_scores(scores))).sum(axis=1) - 1
-    return (unbeaten < min(k, 10)).mean()

@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(globals())
 
 
 def scene(rng):
@@ -84,168 +84,73 @@ def scores(q, rows, may, over=None):
     return s.masked_fill(~may[:, None], -torch.inf)
 
 
-@HIDDEN.wrong("4_2.a", "the mask is not used")
+HIDDEN.mutants("4_2.a", None, [
+    ([("first, t", "first, t[:, :100]"), ("real]", "real[:, :100]]"),
+      ("s_bij = s_bij.masked_fill(~may[:, None], -torch.inf)\n    return s_bij",
+       "return s_bij.masked_fill(~may[:, None], -torch.inf)")], "300 slots"),
+])  # fmt: skip
+HIDDEN.mutants("4_2.a", """
 def look_or_nothing(q, t, real, nothing):
     rows, may = with_nothing(t, real, nothing)
     return scores(q, rows, may | True).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "the mask is inverted")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, ~real, nothing)
-    return scores(q, rows, may).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "the nothing is missing")
-def look_or_nothing(q, t, real, nothing):
-    return scores(q, t, real).softmax(dim=-1) @ t
-
-
-@HIDDEN.wrong("4_2.a", "its row is not in the sum")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    return scores(q, rows, may).softmax(dim=-1)[..., 1:] @ t
-
-
-@HIDDEN.wrong("4_2.a", "the nothing must be looked at then")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    some = real.any(dim=1)
-    out = scores(q, rows, may).softmax(dim=-1) @ rows
-    return torch.where(some[:, None, None], out, torch.nan)
-
-
-@HIDDEN.wrong("4_2.a", "masked out where something is there")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    may = torch.cat([~real.any(dim=1, keepdim=True), real], dim=1)
-    return scores(q, rows, may).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "applied after the softmax")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    a = scores(q, rows, may | True).softmax(dim=-1) * may[:, None]
-    return a @ rows
-
-
-@HIDDEN.wrong("4_2.a", "an empty slot has the score 0")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    s = scores(q, rows, may | True) * may[:, None]
-    return s.softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "the nothing has the score 0")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    s = scores(q, rows, may)
-    s = torch.cat([0 * s[..., :1], s[..., 1:]], dim=-1)
-    return s.softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "runs over queries")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    return scores(q, rows, may).softmax(dim=1).nan_to_num(0) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "not divided by sqrt(d)")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    return scores(q, rows, may, 1.0).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "divided by d, not by its root")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    return scores(q, rows, may, q.shape[-1]).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "root of the number of queries")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    return scores(q, rows, may, q.shape[1] ** 0.5).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "there is no softmax")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    s = scores(q, rows, may | True) * may[:, None]
-    return s @ rows
-
-
-@HIDDEN.wrong("4_2.a", "exp overflows")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    e = scores(q, rows, may).exp()
-    return e / e.sum(dim=-1, keepdim=True) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "gradient of q")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    return scores(q, rows, may).softmax(dim=-1).detach() @ rows
-
-
-@HIDDEN.wrong("4_2.a", "gradient of nothing")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing.detach())
-    return scores(q, rows, may).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "gradient of nothing")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    keys, _ = with_nothing(t, real, nothing.detach())
-    return scores(q, keys, may).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "changes its argument in place")
-def look_or_nothing(q, t, real, nothing):
-    t[~real] = 0
-    rows, may = with_nothing(t, real, nothing)
-    return scores(q, rows, may).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "masks nothing then; use -infinity")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    s = scores(q, rows, may | True).masked_fill(~may[:, None], -30.0)
-    return s.softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "masks nothing then; use -infinity")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    s = scores(q, rows, may | True).masked_fill(~may[:, None], -1e4)
-    return s.softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "do not cut scores off")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    s = scores(q, rows, may | True).clamp(-30, 30)
-    return s.masked_fill(~may[:, None], -torch.inf).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "the first slots only")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t[:, :8], real[:, :8], nothing)
-    return scores(q, rows, may).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "minus infinity, not some low number")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    s = q @ rows.mT / q.shape[-1] ** 0.5
-    return s.masked_fill(~may[:, None], -1e5).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.a", "whatever d is")
-def look_or_nothing(q, t, real, nothing):
-    rows, may = with_nothing(t, real, nothing)
-    return scores(q, rows, may, over=2).softmax(dim=-1) @ rows
+""", [
+    ([], "the mask is not used"),
+    ([("(t, real, nothing)", "(t, ~real, nothing)"), (" | True", "")],
+     "the mask is inverted"),
+    ([("rows, may = with_nothing(t, real, nothing)\n    ", ""),
+      ("(q, rows, may | True).softmax(dim=-1) @ rows",
+       "(q, t, real).softmax(dim=-1) @ t")], "the nothing is missing"),
+    ([(" | True", ""), ("@ rows", "[..., 1:] @ t")],
+     "its row is not in the sum"),
+    ([("return scores(q, rows, may | True)",
+       "some = real.any(dim=1)\n    out = scores(q, rows, may)"), ("@ rows",
+       "@ rows\n    return torch.where(some[:, None, None], out, torch.nan)")],
+     "the nothing must be looked at then"),
+    ("return scores(q, rows, may | True)",
+     "may = torch.cat([~real.any(dim=1, keepdim=True), real], dim=1)\n"
+     "    return scores(q, rows, may)", "masked out where something is there"),
+    ([("return", "a ="), ("@ rows", "* may[:, None]\n    return a @ rows")],
+     "applied after the softmax"),
+    ([("return", "s ="), (".softmax", "* may[:, None]\n    return s.softmax")],
+     "an empty slot has the score 0"),
+    ("return scores(q, rows, may | True)",
+     "s = scores(q, rows, may)\n"
+     "    s = torch.cat([0 * s[..., :1], s[..., 1:]], dim=-1)\n"
+     "    return s", "the nothing has the score 0"),
+    ([(" | True", ""), ("(dim=-1)", "(dim=1).nan_to_num(0)")],
+     "runs over queries"),
+    ("| True", ", 1.0", "not divided by sqrt(d)"),
+    ("| True", ", q.shape[-1]", "divided by d, not by its root"),
+    ("| True", ", q.shape[1] ** 0.5", "root of the number of queries"),
+    ([("return", "s ="), (".softmax(dim=-1)", "* may[:, None]\n    return s")],
+     "there is no softmax"),
+    ([("return", "e ="), ("| True).softmax(dim=-1",
+       ").exp()\n    return e / e.sum(dim=-1, keepdim=True")], "exp overflows"),
+    ([(" | True", ""), ("@ rows", ".detach() @ rows")], "gradient of q"),
+    ([("(t, real, nothing)", "(t, real, nothing.detach())"), (" | True", "")],
+     "gradient of nothing"),
+    ([("return",
+       "keys, _ = with_nothing(t, real, nothing.detach())\n    return"),
+      ("rows, may | True", "keys, may")], "gradient of nothing"),
+    ([("\n    rows", "\n    t[~real] = 0\n    rows"), (" | True", "")],
+     "changes its argument in place"),
+    ([("return", "s ="),
+      ("softmax", "masked_fill(~may[:, None], -30.0)\n    return s.softmax")],
+     "masks nothing then; use -infinity"),
+    ([("return", "s ="),
+      ("softmax", "masked_fill(~may[:, None], -1e4)\n    return s.softmax")],
+     "masks nothing then; use -infinity"),
+    ("return scores(q, rows, may | True).",
+     "s = scores(q, rows, may | True).clamp(-30, 30)\n"
+     "    return s.masked_fill(~may[:, None], -torch.inf).",
+     "do not cut scores off"),
+    ([("(t, real, nothing)", "(t[:, :8], real[:, :8], nothing)"),
+      (" | True", "")], "the first slots only"),
+    ([("return", "s = q @ rows.mT / q.shape[-1] ** 0.5\n    return"),
+      ("scores(q, rows, may | True)", "s.masked_fill(~may[:, None], -1e5)")],
+     "minus infinity, not some low number"),
+    ("| True", ", over=2", "whatever d is"),
+])  # fmt: skip
 
 
 # --- b ---------------------------------------------------------------------
@@ -265,185 +170,85 @@ def pushes(logits, actions):
     return np.eye(k)[actions], p, logp, h, b
 
 
-@HIDDEN.wrong("4_2.b", "gradient for descent")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    return -(advantage[:, None] * (hit - p) - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "that is the sum over rows")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    return advantage[:, None] * (hit - p) - beta * p * (logp + h)
-
-
-@HIDDEN.wrong("4_2.b", "divided by b k")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    return (advantage[:, None] * (hit - p) - beta * p * (logp + h)) / p.size
-
-
-@HIDDEN.wrong("4_2.b", "the part - pi is missing")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    return (advantage[:, None] * hit - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "only the action taken is pushed")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    return (advantage[:, None] * (hit - p) * hit - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "gradient of pi, not of log pi")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    chosen = (p * hit).sum(axis=1, keepdims=True)
-    actor = advantage[:, None] * chosen * (hit - p)
-    return (actor - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "the advantage is not used")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    return (hit - p - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "have been centred")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    a = (advantage - advantage.mean())[:, None]
-    return (a * (hit - p) - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "have been scaled")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    a = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-    return (a[:, None] * (hit - p) - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "runs over rows")
+HIDDEN.mutants("4_2.b", None, [
+    ([(", k = logits.shape\n    logp", ""),
+      ("axis=1, keepdims=True)\n    logp = logp - np.log(np.exp(logp",
+       ")\n    logp = b - np.log(np.exp(b"), ("(k)", "(p.shape[1])"),
+      ("/ b", "/ len(p)")], "that of each row"),
+    ([(", k = logits.shape\n    logp = logits - logits.max(axis=1",
+       "= np.clip(logits, -1000"),
+      ("keepdims=True)\n    logp = logp - np.log(np.exp(logp",
+       "705)\n    logp = b - np.log(np.exp(b"), ("(k)", "(p.shape[1])"),
+      ("/ b", "/ len(p)")], "subtract the largest"),
+])  # fmt: skip
+HIDDEN.mutants("4_2.b", """
 def policy_push(logits, actions, advantage, beta):
     p = policy(logits, axis=0)
     h = -(p * np.log(p)).sum(axis=1, keepdims=True)
     hit = np.eye(p.shape[1])[actions]
     actor = advantage[:, None] * (hit - p)
     return (actor - beta * p * (np.log(p) + h)) / len(p)
-
-
-@HIDDEN.wrong("4_2.b", "beta has the wrong sign")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    return (advantage[:, None] * (hit - p) + beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "the entropy has no gradient in yours")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, _, _, b = pushes(logits, actions)
-    return advantage[:, None] * (hit - p) / b
-
-
-@HIDDEN.wrong("4_2.b", "H is missing")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, _, b = pushes(logits, actions)
-    return (advantage[:, None] * (hit - p) - beta * p * logp) / b
-
-
-@HIDDEN.wrong("4_2.b", "the softmax's own part")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, _, b = pushes(logits, actions)
-    return (advantage[:, None] * (hit - p) - beta * p * (logp + 1)) / b
-
-
-@HIDDEN.wrong("4_2.b", "gradient by pi, not by the logits")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, _, b = pushes(logits, actions)
-    return (advantage[:, None] * (hit - p) - beta * (logp + 1)) / b
-
-
-@HIDDEN.wrong("4_2.b", "the factor pi is missing")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    return (advantage[:, None] * (hit - p) - beta * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "H is taken over all rows together")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(logits, actions)
-    actor = advantage[:, None] * (hit - p)
-    return (actor - beta * p * (logp + h.mean())) / b
-
-
-@HIDDEN.wrong("4_2.b", "beta is not used")
+""", [
+    ([], "runs over rows"),
+    ([("policy(logits,", "np.exp(logits) / np.exp(logits).sum("),
+      ("0", "1, keepdims=True")], "subtract the largest logit first"),
+    (", axis=0", "", "never take the logarithm of a pi that is 0"),
+])  # fmt: skip
+HIDDEN.mutants("4_2.b", """
 def policy_push(logits, actions, advantage, beta):
     hit, p, logp, h, b = pushes(logits, actions)
     return (advantage[:, None] * (hit - p) - p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "subtract the largest logit first")
-def policy_push(logits, actions, advantage, beta):
-    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    h = -(p * np.log(p)).sum(axis=1, keepdims=True)
-    hit = np.eye(p.shape[1])[actions]
-    actor = advantage[:, None] * (hit - p)
-    return (actor - beta * p * (np.log(p) + h)) / len(p)
-
-
-@HIDDEN.wrong("4_2.b", "never take the logarithm of a pi that is 0")
-def policy_push(logits, actions, advantage, beta):
-    p = policy(logits)
-    h = -(p * np.log(p)).sum(axis=1, keepdims=True)
-    hit = np.eye(p.shape[1])[actions]
-    actor = advantage[:, None] * (hit - p)
-    return (actor - beta * p * (np.log(p) + h)) / len(p)
-
-
-@HIDDEN.wrong("4_2.b", "changes its argument in place")
-def policy_push(logits, actions, advantage, beta):
-    logits -= logits.max(axis=1, keepdims=True)
-    hit, p, logp, h, b = pushes(logits, actions)
-    return (advantage[:, None] * (hit - p) - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "that of each row")
-def policy_push(logits, actions, advantage, beta):
-    z = logits - logits.max()
-    logp = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-    p = np.exp(logp)
-    h = -(p * logp).sum(axis=1, keepdims=True)
-    actor = advantage[:, None] * (np.eye(p.shape[1])[actions] - p)
-    return (actor - beta * p * (logp + h)) / len(p)
-
-
-@HIDDEN.wrong("4_2.b", "subtract the largest")
-def policy_push(logits, actions, advantage, beta):
-    z = np.clip(logits, -1000, 705)
-    logp = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-    p = np.exp(logp)
-    h = -(p * logp).sum(axis=1, keepdims=True)
-    actor = advantage[:, None] * (np.eye(p.shape[1])[actions] - p)
-    return (actor - beta * p * (logp + h)) / len(p)
-
-
-@HIDDEN.wrong("4_2.b", "cut logits off")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(np.clip(logits, -1000, 705), actions)
-    return (advantage[:, None] * (hit - p) - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "cut large logits off")
-def policy_push(logits, actions, advantage, beta):
-    hit, p, logp, h, b = pushes(np.minimum(logits, 705), actions)
-    return (advantage[:, None] * (hit - p) - beta * p * (logp + h)) / b
-
-
-@HIDDEN.wrong("4_2.b", "it is a batch, too")
-def policy_push(logits, actions, advantage, beta):
-    if len(logits) == 1:
-        return logits * np.nan
-    hit, p, logp, h, b = pushes(logits, actions)
-    return (advantage[:, None] * (hit - p) - beta * p * (logp + h)) / b
+""", [
+    ([("return", "return -"), ("p *", "beta * p *")], "gradient for descent"),
+    ("(advantage[:, None] * (hit - p) - p * (logp + h)) / b",
+     "advantage[:, None] * (hit - p) - beta * p * (logp + h)",
+     "that is the sum over rows"),
+    ([("p *", "beta * p *"), ("/ b", "/ p.size")], "divided by b k"),
+    ("(hit - p) -", "hit - beta *", "the part - pi is missing"),
+    ("- p *", "* hit - beta * p *", "only the action taken is pushed"),
+    ("return (advantage[:, None] * (hit - p) -",
+     "chosen = (p * hit).sum(axis=1, keepdims=True)\n"
+     "    actor = advantage[:, None] * chosen * (hit - p)\n"
+     "    return (actor - beta *", "gradient of pi, not of log pi"),
+    ("advantage[:, None] * (hit - p) -", "hit - p - beta *",
+     "the advantage is not used"),
+    ([("return", "a ="), ("[:, None] * (hit - p) -",
+       "- advantage.mean())[:, None]\n    return (a * (hit - p) - beta *")],
+     "have been centred"),
+    ("return (advantage[:, None] * (hit - p) -",
+     "a = (advantage - advantage.mean()) / (advantage.std() + 1e-8)\n"
+     "    return (a[:, None] * (hit - p) - beta *", "have been scaled"),
+    ("- p *", "+ beta * p *", "beta has the wrong sign"),
+    ([("h,", "logp,"), ("(advantage[:, None] * (hit - p) - p * (logp + h))",
+       "advantage[:, None] * (hit - p)")],
+     "the entropy has no gradient in yours"),
+    ("p * (logp + h)", "beta * p * logp", "H is missing"),
+    ([("p *", "beta * p *"), ("+ h", "+ 1")], "the softmax's own part"),
+    ([("p *", "beta *"), ("+ h", "+ 1")], "gradient by pi, not by the logits"),
+    ("p *", "beta *", "the factor pi is missing"),
+    ([("return (advantage[:, None] * (hit - p) -",
+       "actor = advantage[:, None] * (hit - p)\n    return (actor - beta *"),
+      ("+ h", "+ h.mean()")], "H is taken over all rows together"),
+    ([], "beta is not used"),
+    ([("\n    hit",
+       "\n    logits -= logits.max(axis=1, keepdims=True)\n    hit"),
+      ("p *", "beta * p *")], "changes its argument in place"),
+    ([("(logits, actions)", "(np.clip(logits, -1000, 705), actions)"),
+      ("p *", "beta * p *")], "cut logits off"),
+    ([("(logits, actions)", "(np.minimum(logits, 705), actions)"),
+      ("p *", "beta * p *")], "cut large logits off"),
+    ([("\n    hit",
+       "\n    if len(logits) == 1:\n        return logits * np.nan\n    hit"),
+      ("p *", "beta * p *")], "it is a batch, too"),
+    (", p, logp, h, b = pushes(logits, actions)\n"
+     "    return (advantage[:, None] * (hit - p) - p * (logp + h)) / b",
+     "= pushed(lambda p: np.log(p + 1e-300), abs)\n"
+     "    return hit(logits, actions, advantage, beta)", "beta = -5"),
+    ([(", p, logp, h, b = pushes",
+       "= pushed(lambda p: np.log(p + 1e-300))\n    return hit"),
+      (")\n    return (advantage[:, None] * (hit - p) - p * (logp + h)) / b",
+       ", advantage.clip(-1000, 1000), beta)")], "it is not cut off"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("4_2.b", "the mean over rows is taken twice")
@@ -468,155 +273,81 @@ def length2(p):
     return 1 - 2 * p + (p**2).sum()
 
 
-@HIDDEN.wrong("4_2.c", "that is the expected return")
-def best_baseline(p, returns):
-    return (p * returns).sum()
-
-
-@HIDDEN.wrong("4_2.c", "plain mean")
-def best_baseline(p, returns):
-    return returns.mean()
-
-
-@HIDDEN.wrong("4_2.c", "is to be squared")
-def best_baseline(p, returns):
-    return weighed(p * np.sqrt(length2(p)), returns)
-
-
-@HIDDEN.wrong("4_2.c", "the probabilities are missing")
+HIDDEN.mutants("4_2.c", """
 def best_baseline(p, returns):
     return weighed(length2(p), returns)
-
-
-@HIDDEN.wrong("4_2.c", "the sum below is missing")
-def best_baseline(p, returns):
-    return (p * length2(p) * returns).sum()
-
-
-@HIDDEN.wrong("4_2.c", "importance weights are not asked")
-def best_baseline(p, returns):
-    return weighed(length2(p) / p, returns)
-
-
-@HIDDEN.wrong("4_2.c", "pi squared")
-def best_baseline(p, returns):
-    return weighed(p**2, returns)
-
-
-@HIDDEN.wrong("4_2.c", "the row has other entries, too")
-def best_baseline(p, returns):
-    return weighed(p * (1 - p) ** 2, returns)
-
-
-@HIDDEN.wrong("4_2.c", "that takes 1 - pi_y")
-def best_baseline(p, returns):
-    return weighed(p * (1 - p), returns)
-
-
-@HIDDEN.wrong("4_2.c", "has + sum pi^2")
-def best_baseline(p, returns):
-    return weighed(p * (1 - 2 * p - (p**2).sum()), returns)
-
-
-@HIDDEN.wrong("4_2.c", "the sign is wrong")
-def best_baseline(p, returns):
-    return -weighed(p * length2(p), returns)
-
-
-@HIDDEN.wrong("4_2.c", "do not raise small pi")
-def best_baseline(p, returns):
-    p = np.clip(p, 0.012, None)
-    return weighed(p * length2(p), returns)
+""", [
+    ("weighed(length2(p), returns)", "(p * returns).sum()",
+     "that is the expected return"),
+    ("weighed(length2(p), returns)", "returns.mean()", "plain mean"),
+    ("length2(p)", "p * np.sqrt(length2(p))", "is to be squared"),
+    ([], "the probabilities are missing"),
+    ("weighed(length2(p), returns)", "(p * length2(p) * returns).sum()",
+     "the sum below is missing"),
+    ("(p)", "(p) / p", "importance weights are not asked"),
+    ("length2(p)", "p**2", "pi squared"),
+    ("length2(p)", "p * (1 - p) ** 2", "the row has other entries, too"),
+    ("length2(p)", "p * (1 - p)", "that takes 1 - pi_y"),
+    ("length2(p)", "p * (1 - 2 * p - (p**2).sum())", "has + sum pi^2"),
+    ("weighed(", "-weighed(p *", "the sign is wrong"),
+    ("return weighed(", "p = np.clip(p, 0.012, None)\n    return weighed(p *",
+     "do not raise small pi"),
+    ("weighed(length2(p), returns)", "baseline()(p, returns.clip(-1000))",
+     "no return is cut off"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("4_2.d", "not that of the next world")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    before, after = -scale * distances[:-1], -scale * distances[1:]
-    return rewards + gamma * after - before
-
-
-@HIDDEN.wrong("4_2.d", "nothing is paid at all")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    before, after = -scale * distances[:-1], -scale * distances[1:]
-    return rewards + (gamma * after - before) * ~ended
-
-
-@HIDDEN.wrong("4_2.d", "only the one after it does")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    before = np.where(ended, 0, -scale * distances[:-1])
-    return rewards - gamma * scale * distances[1:] - before
-
-
-@HIDDEN.wrong("4_2.d", "is the condition inverted")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    after = np.where(ended, -scale * distances[1:], 0)
-    return rewards + gamma * after + scale * distances[:-1]
-
-
-@HIDDEN.wrong("4_2.d", "one step too late")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    late = np.concatenate([np.zeros_like(ended[:1]), ended[:-1]])
-    after = np.where(late, 0, -scale * distances[1:])
-    return rewards + gamma * after + scale * distances[:-1]
-
-
-@HIDDEN.wrong("4_2.d", "one step too early")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    early = np.concatenate([ended[1:], np.zeros_like(ended[:1])])
-    after = np.where(early, 0, -scale * distances[1:])
-    return rewards + gamma * after + scale * distances[:-1]
-
-
-@HIDDEN.wrong("4_2.d", "gamma is missing")
+HIDDEN.mutants("4_2.d", None, [
+    ([("before =", "before, after ="),
+      ("\n    after = np.where(ended, 0, -scale * distances[1:])",
+       ", -scale * distances[1:]")], "not that of the next world"),
+    ([("-scale * distances[:-1]",
+       "np.concatenate([np.zeros_like(ended[:1]), ended[:-1]])"),
+      ("ended, 0", "before, 0"), ("- before", "+ scale * distances[:-1]")],
+     "one step too late"),
+    ([("-scale * distances[:-1]",
+       "np.concatenate([ended[1:], np.zeros_like(ended[:1])])"),
+      ("ended, 0", "before, 0"), ("- before", "+ scale * distances[:-1]")],
+     "one step too early"),
+    ([("= -scale", "= scale"), ("after = np.where(ended, 0, -",
+       "distances[1:][ended] = 0\n    return rewards - gamma *"),
+      (")\n    return rewards + gamma * after -", "+")],
+     "changes its argument in place"),
+    ([("before =", "if len(ended) > 8:\n        ended ="),
+      ("-scale * distances[:-1]", "ended.copy()\n        ended[-1, -1] = True"),
+      ("- before", "+ scale * distances[:-1]")], "than `ended` says"),
+    ([("before =", "if len(ended) > 8:\n        ended ="),
+      ("-scale * distances[:-1]", "ended.copy()\n        ended[-1] = True"),
+      ("- before", "+ scale * distances[:-1]")], "unless `ended` says so"),
+])  # fmt: skip
+HIDDEN.mutants("4_2.d", """
 def paid_rewards(rewards, distances, ended, gamma, scale):
     after = np.where(ended, 0, -scale * distances[1:])
     return rewards + after + scale * distances[:-1]
-
-
-@HIDDEN.wrong("4_2.d", "the sign is wrong")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    after = np.where(ended, 0, scale * distances[1:])
-    return rewards + gamma * after - scale * distances[:-1]
-
-
-@HIDDEN.wrong("4_2.d", "the rewards themselves are lost")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    after = np.where(ended, 0, -scale * distances[1:])
-    return gamma * after + scale * distances[:-1]
-
-
-@HIDDEN.wrong("4_2.d", "gamma is the factor of the potential after")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    after = np.where(ended, 0, -scale * distances[1:])
-    return rewards + gamma * (after + scale * distances[:-1])
-
-
-@HIDDEN.wrong("4_2.d", "changes its argument in place")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    before = scale * distances[:-1]
-    distances[1:][ended] = 0
-    return rewards - gamma * scale * distances[1:] + before
-
-
-@HIDDEN.wrong("4_2.d", "than `ended` says")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    if len(ended) > 8:
-        ended = ended.copy()
-        ended[-1, -1] = True
-    after = np.where(ended, 0, -scale * distances[1:])
-    return rewards + gamma * after + scale * distances[:-1]
-
-
-@HIDDEN.wrong("4_2.d", "unless `ended` says so")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    if len(ended) > 8:
-        ended = ended.copy()
-        ended[-1] = True
-    after = np.where(ended, 0, -scale * distances[1:])
-    return rewards + gamma * after + scale * distances[:-1]
+""", [
+    ([("after = np.where(ended, 0, -scale * distances[1:])",
+       "before, after = -scale * distances[:-1], -scale * distances[1:]"),
+      ("after + scale * distances[:-1]", "(gamma * after - before) * ~ended")],
+     "nothing is paid at all"),
+    ([("1:", ":-1"), ("+ after + scale * distances[:-1]",
+       "- gamma * scale * distances[1:] - after")],
+     "only the one after it does"),
+    ([("0, -scale * distances[1:]", "-scale * distances[1:], 0"),
+      ("after +", "gamma * after +")], "is the condition inverted"),
+    ([], "gamma is missing"),
+    ([("0, -", "0,"), ("after +", "gamma * after -")], "the sign is wrong"),
+    ("rewards +", "gamma *", "the rewards themselves are lost"),
+    ("after + scale * distances[:-1]",
+     "gamma * (after + scale * distances[:-1])",
+     "gamma is the factor of the potential after"),
+    ("after +", "0.99 * after +", "use gamma"),
+    ("after +", "min(gamma, 0.99) * after +",
+     "neither distances nor rewards nor gamma"),
+    ("after +", "max(gamma, 0.5) * after +", "both are used as they are"),
+])  # fmt: skip
 
 
 # --- e ---------------------------------------------------------------------
@@ -626,65 +357,34 @@ def firsts(reached, ended):
     return reached[ended.argmax(axis=0), np.arange(reached.shape[1])]
 
 
-@HIDDEN.wrong("4_2.e", "every episode counts")
-def success_rate(reached, ended):
-    return reached.sum() / ended.sum()
-
-
-@HIDDEN.wrong("4_2.e", "counts as won in yours if any")
-def success_rate(reached, ended):
-    return reached.any(axis=0).mean()
-
-
-@HIDDEN.wrong("4_2.e", "divide by all worlds")
-def success_rate(reached, ended):
-    return firsts(reached, ended).sum() / ended.any(axis=0).sum()
-
-
-@HIDDEN.wrong("4_2.e", "share per step")
-def success_rate(reached, ended):
-    return reached.mean()
-
-
-@HIDDEN.wrong("4_2.e", "mean number of arrivals")
-def success_rate(reached, ended):
-    return reached.sum() / reached.shape[1]
-
-
-@HIDDEN.wrong("4_2.e", "rate of failure")
-def success_rate(reached, ended):
-    return 1 - firsts(reached, ended).mean()
-
-
-@HIDDEN.wrong("4_2.e", "last end")
-def success_rate(reached, ended):
-    last = len(ended) - 1 - ended[::-1].argmax(axis=0)
-    return reached[last, np.arange(reached.shape[1])].mean()
-
-
-@HIDDEN.wrong("4_2.e", "one step of all")
+HIDDEN.mutants("4_2.e", """
 def success_rate(reached, ended):
     return reached[0].mean()
-
-
-@HIDDEN.wrong("4_2.e", "not nan")
-def success_rate(reached, ended):
-    if not ended.any():
-        return np.nan
-    return firsts(reached, ended).mean()
-
-
-@HIDDEN.wrong("4_2.e", "with the last step of all; it counts")
-def success_rate(reached, ended):
-    if len(ended) > 8:
-        reached, ended = reached[:-1], ended[:-1]
-    return firsts(reached, ended).mean()
-
-
-@HIDDEN.wrong("4_2.e", "begins again after 255")
-def success_rate(reached, ended):
-    before = ended.cumsum(axis=0, dtype=np.int8) - ended
-    return (reached & (before == 0)).any(axis=0).mean()
+""", [
+    ("[0].mean()", ".sum() / ended.sum()", "every episode counts"),
+    ("[0]", ".any(axis=0)", "counts as won in yours if any"),
+    ([("reached[0]", "firsts(reached, ended)"),
+      ("mean()", "sum() / ended.any(axis=0).sum()")], "divide by all worlds"),
+    ("[0]", "", "share per step"),
+    ("[0].mean()", ".sum() / reached.shape[1]", "mean number of arrivals"),
+    ("reached[0]", "1 - firsts(reached, ended)", "rate of failure"),
+    ([("0", "last, np.arange(reached.shape[1])"), ("return",
+       "last = len(ended) - 1 - ended[::-1].argmax(axis=0)\n    return")],
+     "last end"),
+    ([], "one step of all"),
+    ([("return", "if not ended.any():\n        return"),
+      ("reached[0]", "np.nan\n    return firsts(reached, ended)")], "not nan"),
+    ([("return", "if len(ended) > 8:\n        reached, ended ="),
+      ("[0]", "[:-1], ended[:-1]\n    return firsts(reached, ended)")],
+     "with the last step of all; it counts"),
+    ("return reached[0]",
+     "before = ended.cumsum(axis=0, dtype=np.int8) - ended\n"
+     "    return (reached & (before == 0)).any(axis=0)",
+     "begins again after 255"),
+    ([("0", "first, np.arange(reached.shape[1])"),
+      ("return", "first = ended[:100].argmax(axis=0)\n    return")],
+     "not only the first ones"),
+])  # fmt: skip
 
 
 def pushed(log=np.log, change=lambda beta: beta):
@@ -725,56 +425,3 @@ HIDDEN.wrong("4_2.c", "squared once")(baseline(lambda x: x**2))
 HIDDEN.wrong("4_2.c", "no softmax")(
     baseline(of=lambda p: np.exp(p) / np.exp(p).sum())
 )
-
-
-@HIDDEN.wrong("4_2.d", "use gamma")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    after = np.where(ended, 0, -scale * distances[1:])
-    return rewards + 0.99 * after + scale * distances[:-1]
-
-
-@HIDDEN.wrong("4_2.e", "not only the first ones")
-def success_rate(reached, ended):
-    first = ended[:100].argmax(axis=0)
-    return reached[first, np.arange(reached.shape[1])].mean()
-
-
-# --- limits of size --------------------------------------------------------
-
-
-@HIDDEN.wrong("4_2.a", "300 slots")
-def look_or_nothing(q, t, real, nothing):
-    first = nothing.expand(len(t), 1, -1)
-    rows = torch.cat([first, t[:, :100]], dim=1)
-    may = torch.cat([torch.ones_like(real[:, :1]), real[:, :100]], dim=1)
-    s = q @ rows.mT / q.shape[-1] ** 0.5
-    return s.masked_fill(~may[:, None], -torch.inf).softmax(dim=-1) @ rows
-
-
-@HIDDEN.wrong("4_2.b", "beta = -5")
-def policy_push(logits, actions, advantage, beta):
-    push = pushed(lambda p: np.log(p + 1e-300), abs)
-    return push(logits, actions, advantage, beta)
-
-
-@HIDDEN.wrong("4_2.b", "it is not cut off")
-def policy_push(logits, actions, advantage, beta):
-    push = pushed(lambda p: np.log(p + 1e-300))
-    return push(logits, actions, advantage.clip(-1000, 1000), beta)
-
-
-@HIDDEN.wrong("4_2.c", "no return is cut off")
-def best_baseline(p, returns):
-    return baseline()(p, returns.clip(-1000))
-
-
-@HIDDEN.wrong("4_2.d", "neither distances nor rewards nor gamma")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    after = np.where(ended, 0, -scale * distances[1:])
-    return rewards + min(gamma, 0.99) * after + scale * distances[:-1]
-
-
-@HIDDEN.wrong("4_2.d", "both are used as they are")
-def paid_rewards(rewards, distances, ended, gamma, scale):
-    after = np.where(ended, 0, -scale * distances[1:])
-    return rewards + max(gamma, 0.5) * after + scale * distances[:-1]

@@ -8,7 +8,7 @@ import torch
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 
-HIDDEN = Hidden(withheld=("faithfulness",))
+HIDDEN = Hidden(globals(), withheld=("metrics.faithfulness",))
 
 
 def images(rng):
@@ -94,121 +94,66 @@ def of_rest(whole, rest, labels):
     return chosen(whole.softmax(dim=-1) - rest.softmax(dim=-1), labels)
 
 
-@HIDDEN.wrong("4_3.a", "divide by 1 - a_j")
-def without_each(a, z, labels):
-    part, whole, _ = pieces(a, z)
-    return of_rest(whole, whole - part, labels)
-
-
-@HIDDEN.wrong("4_3.a", "multiplied by 1 - a_j")
+HIDDEN.mutants("4_3.a", None, [
+    ("labels]", "labels] * (a > 1e-4)", "only a weight of 0 is padding"),
+])  # fmt: skip
+HIDDEN.mutants("4_3.a", """
 def without_each(a, z, labels):
     part, whole, left = pieces(a, z)
     return of_rest(whole, (whole - part) * left, labels)
-
-
-@HIDDEN.wrong("4_3.a", "in equal parts")
-def without_each(a, z, labels):
-    part, whole, _ = pieces(a, z)
-    mean = (z.sum(dim=1, keepdim=True) - z) / (z.shape[1] - 1)
-    return of_rest(whole, whole - part + a[..., None] * mean, labels)
-
-
-@HIDDEN.wrong("4_3.a", "the sign is wrong")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    return -of_rest(whole, (whole - part) / left, labels)
-
-
-@HIDDEN.wrong("4_3.a", "of the class score")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    return chosen(whole - (whole - part) / left, labels)
-
-
-@HIDDEN.wrong("4_3.a", "the fall of log p")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    rest = (whole - part) / left
-    return chosen(whole.log_softmax(-1) - rest.log_softmax(-1), labels)
-
-
-@HIDDEN.wrong("4_3.a", "p(without j) itself")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    return chosen(((whole - part) / left).softmax(dim=-1), labels)
-
-
-@HIDDEN.wrong("4_3.a", "the first one's for")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    fall = whole.softmax(dim=-1) - ((whole - part) / left).softmax(dim=-1)
-    return fall[..., labels[0]]
-
-
-@HIDDEN.wrong("4_3.a", "the likeliest class")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    top = whole[:, 0].argmax(dim=-1)
-    return of_rest(whole, (whole - part) / left, top)
-
-
-@HIDDEN.wrong("4_3.a", "leaves only place j")
-def without_each(a, z, labels):
-    _, whole, _ = pieces(a, z)
-    return of_rest(whole, z, labels)
-
-
-@HIDDEN.wrong("4_3.a", "exp overflows")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    e, f = whole.exp(), ((whole - part) / left).exp()
-    fall = e / e.sum(-1, keepdim=True) - f / f.sum(-1, keepdim=True)
-    return chosen(fall, labels)
-
-
-@HIDDEN.wrong("4_3.a", "the gradient of z")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    return of_rest(whole.detach(), (whole - part) / left, labels)
-
-
-@HIDDEN.wrong("4_3.a", "the gradient of a")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    return of_rest(whole, (whole - part) / left.detach(), labels)
-
-
-@HIDDEN.wrong("4_3.a", "changes its argument in place")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    out = of_rest(whole, (whole - part) / left, labels)
-    z *= 2
-    return out
-
-
-def normalised(e):
-    return e / e.sum(dim=-1, keepdim=True)
-
-
-@HIDDEN.wrong("4_3.a", "subtracts the largest score of each image")
+""", [
+    ("(whole - part) * left", "whole - part", "divide by 1 - a_j"),
+    ([], "multiplied by 1 - a_j"),
+    ([("return", "return -"), ("* left", "/ left")], "the sign is wrong"),
+    ([("of_rest", "chosen"), (", (whole - part) *", "- (whole - part) /")],
+     "of the class score"),
+    ([("of_rest", "chosen"), ("whole, (whole - part) * left",
+       "((whole - part) / left).softmax(dim=-1)")], "p(without j) itself"),
+    ("return of_rest(whole, (whole - part) * left, labels)",
+     "fall = whole.softmax(dim=-1) - ((whole - part) / left).softmax(dim=-1)\n"
+     "    return fall[..., labels[0]]", "the first one's for"),
+    ([("return", "top = whole[:, 0].argmax(dim=-1)\n    return"),
+      ("* left, labels", "/ left, top")], "the likeliest class"),
+    ([("left =", "part ="), ("(whole - part) * left", "z")],
+     "leaves only place j"),
+    (", (whole - part) *", ".detach(), (whole - part) /", "the gradient of z"),
+    ("* left", "/ left.detach()", "the gradient of a"),
+    ([("return", "out ="),
+      ("* left, labels)", "/ left, labels)\n    z *= 2\n    return out")],
+     "changes its argument in place"),
+    ("* left", "/ left.clamp(min=0.1)", "a floor under it changes the result"),
+    ([("return", "out ="), ("* left, labels)",
+       "/ left, labels)\n    return torch.cat([out[:5], 0 * out[5:]])")],
+     "without the rest of its batch"),
+])  # fmt: skip
+HIDDEN.mutants("4_3.a", """
 def without_each(a, z, labels):
     part, whole, left = pieces(a, z)
     e, f = whole.clamp(max=700), ((whole - part) / left).clamp(max=700)
     return chosen(normalised(e.exp()) - normalised(f.exp()), labels)
+""", [
+    ([("e, f", "e = (z.sum(dim=1, keepdim"), ("whole.clamp(max=700), ((",
+       "True) - z) / (z.shape[1] - 1)\n    return of_rest(whole,"),
+      (") / left).clamp(max=700)\n    return chosen(normalised(",
+       "+ a[..., None] *"), (".exp()) - normalised(f.exp())", "")],
+     "in equal parts"),
+    ([(", f = whole.clamp(max=700), ((whole - part) / left).clamp(max=700)",
+       "= (whole - part) / left"), ("normalised(e.exp()) - normalised(f.exp())",
+       "whole.log_softmax(-1) - e.log_softmax(-1)")], "the fall of log p"),
+    ([("clamp(max=700),", "exp(),"), (").clamp(max", ").exp()\n    fall"),
+      ("700)\n    ",
+       "e / e.sum(-1, keepdim=True) - f / f.sum(-1, keepdim=True)\n    "),
+      ("normalised(e.exp()) - normalised(f.exp())", "fall")], "exp overflows"),
+    ([], "subtracts the largest score of each image"),
+    ([("e, f = whole.clamp(max=700), (", "rest ="), (").clamp(max=700",
+       "\n    e, f = (whole - whole.max()).exp(), (rest - rest.max()).exp("),
+      ("(e.exp()) - normalised(f.exp())", "(e) - normalised(f)")],
+     "subtracts the largest score of each image"),
+])  # fmt: skip
 
 
-@HIDDEN.wrong("4_3.a", "subtracts the largest score of each image")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    rest = (whole - part) / left
-    e, f = (whole - whole.max()).exp(), (rest - rest.max()).exp()
-    return chosen(normalised(e) - normalised(f), labels)
-
-
-@HIDDEN.wrong("4_3.a", "a floor under it changes the result")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    return of_rest(whole, (whole - part) / left.clamp(min=0.1), labels)
+def normalised(e):
+    return e / e.sum(dim=-1, keepdim=True)
 
 
 @HIDDEN.wrong("4_3.a", "where a weight is 0")
@@ -216,13 +161,6 @@ def without_each(a, z, labels):
     own = torch.eye(a.shape[1], dtype=torch.bool)
     others = a.log()[:, None].masked_fill(own, -torch.inf).softmax(dim=-1)
     return of_rest(pieces(a, z)[1], others @ z, labels)
-
-
-@HIDDEN.wrong("4_3.a", "without the rest of its batch")
-def without_each(a, z, labels):
-    part, whole, left = pieces(a, z)
-    out = of_rest(whole, (whole - part) / left, labels)
-    return torch.cat([out[:5], 0 * out[5:]])
 
 
 # --- b ---------------------------------------------------------------------
@@ -242,75 +180,38 @@ def down(a, i, share, stays=None):
     return r
 
 
-@HIDDEN.wrong("4_3.b", "the mean of the heads")
-def rollout_row(weights, i, share):
-    return down(weights.mean(dim=2), i, share)
-
-
-@HIDDEN.wrong("4_3.b", "divide by their sums")
-def rollout_row(weights, i, share):
-    return down(weights.amax(dim=2), i, share)
-
-
-@HIDDEN.wrong("4_3.b", "by the sums of columns")
-def rollout_row(weights, i, share):
-    a = weights.amax(dim=2)
-    return down(a / a.sum(dim=-2, keepdim=True), i, share)
-
-
-@HIDDEN.wrong("4_3.b", "are exchanged")
-def rollout_row(weights, i, share):
-    return down(joined(weights), i, 1 - share)
-
-
-@HIDDEN.wrong("4_3.b", "one half is built in")
-def rollout_row(weights, i, share):
-    return down(joined(weights), i, 0.5)
-
-
-@HIDDEN.wrong("4_3.b", "that is column i")
-def rollout_row(weights, i, share):
-    return down(joined(weights).mT, i, share)
-
-
-@HIDDEN.wrong("4_3.b", "1 - share, is missing")
-def rollout_row(weights, i, share):
-    return down(joined(weights), i, 1.0, 0.0)
-
-
-@HIDDEN.wrong("4_3.b", "1 - share, is missing")
-def rollout_row(weights, i, share):
-    return down(joined(weights), i, share, 0.0)
-
-
-@HIDDEN.wrong("4_3.b", "is not multiplied by 1 - share")
-def rollout_row(weights, i, share):
-    return down(joined(weights), i, share, 1.0)
-
-
-@HIDDEN.wrong("4_3.b", "row 0 for every i")
+HIDDEN.mutants("4_3.b", """
 def rollout_row(weights, i, share):
     return down(joined(weights), 0, share)
-
-
-@HIDDEN.wrong("4_3.b", "only the first head")
-def rollout_row(weights, i, share):
-    return down(weights[:, :, 0], i, share)
-
-
-@HIDDEN.wrong("4_3.b", "a sum without dividing")
-def rollout_row(weights, i, share):
-    return down(weights.sum(dim=2), i, share)
-
-
-@HIDDEN.wrong("4_3.b", "in the wrong order")
-def rollout_row(weights, i, share):
-    return down(joined(weights).flip(0), i, share)
-
-
-@HIDDEN.wrong("4_3.b", "the last layer alone")
-def rollout_row(weights, i, share):
-    return down(joined(weights)[-1:], i, share)
+""", [
+    ("joined(weights), 0", "weights.mean(dim=2), i", "the mean of the heads"),
+    ("joined(weights), 0", "weights.amax(dim=2), i", "divide by their sums"),
+    ([("return", "a = weights.amax(dim=2)\n    return"),
+      ("joined(weights), 0", "a / a.sum(dim=-2, keepdim=True), i")],
+     "by the sums of columns"),
+    ("0,", "i, 1 -", "are exchanged"),
+    ("0, share", "i, 0.5", "one half is built in"),
+    (", 0", ".mT, i", "that is column i"),
+    ("0, share", "i, 1.0, 0.0", "1 - share, is missing"),
+    ("0, share", "i, share, 0.0", "1 - share, is missing"),
+    ("0, share", "i, share, 1.0", "is not multiplied by 1 - share"),
+    ([], "row 0 for every i"),
+    ("joined(weights), 0", "weights[:, :, 0], i", "only the first head"),
+    ("joined(weights), 0", "weights.sum(dim=2), i", "a sum without dividing"),
+    (", 0", ".flip(0), i", "in the wrong order"),
+    (", 0", "[-1:], i", "the last layer alone"),
+    (", 0", ".detach(), i", "no gradient flows"),
+    ([("return", "a = weights.amax(dim=2)\n    return"),
+      ("joined(weights), 0", "a / a.sum(dim=-1, keepdim=True).detach(), i")],
+     "the gradient of weights"),
+    ([("return", "out ="),
+      ("0, share)", "i, share)\n    weights[0] += 1\n    return out")],
+     "changes its argument in place"),
+    ("(weights), 0", "(weights[-4:, :, :4]), i", "only some of the layers"),
+    ("(weights), 0", "(weights[:4]), i", "only some of the layers"),
+    ("(weights), 0", "(weights[:100]), i", "only some of the layers"),
+    ("0,", "i, min(share, 0.95) if share < 1 else", "share is used as it is"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("4_3.b", "belongs in every layer")
@@ -321,34 +222,6 @@ def rollout_row(weights, i, share):
     return share * r + (1 - share) * stays
 
 
-@HIDDEN.wrong("4_3.b", "no gradient flows")
-def rollout_row(weights, i, share):
-    return down(joined(weights).detach(), i, share)
-
-
-@HIDDEN.wrong("4_3.b", "the gradient of weights")
-def rollout_row(weights, i, share):
-    a = weights.amax(dim=2)
-    return down(a / a.sum(dim=-1, keepdim=True).detach(), i, share)
-
-
-@HIDDEN.wrong("4_3.b", "changes its argument in place")
-def rollout_row(weights, i, share):
-    out = down(joined(weights), i, share)
-    weights[0] += 1
-    return out
-
-
-@HIDDEN.wrong("4_3.b", "only some of the layers")
-def rollout_row(weights, i, share):
-    return down(joined(weights[-4:, :, :4]), i, share)
-
-
-@HIDDEN.wrong("4_3.b", "only some of the layers")
-def rollout_row(weights, i, share):
-    return down(joined(weights[:4]), i, share)
-
-
 # --- c ---------------------------------------------------------------------
 
 
@@ -356,59 +229,31 @@ def last(n, k):
     return k * (n + 1) / (k + 1)
 
 
-@HIDDEN.wrong("4_3.c", "half of the interval counts")
-def redundant_areas(n, k):
-    return k / n, last(n, k) / n
-
-
-@HIDDEN.wrong("4_3.c", "not after it")
-def redundant_areas(n, k):
-    return (k + 0.5) / n, (last(n, k) - 0.5) / n
-
-
-@HIDDEN.wrong("4_3.c", "where the output begins to fall")
-def redundant_areas(n, k):
-    return (k - 1) / n, (last(n, k) - 1) / n
-
-
-@HIDDEN.wrong("4_3.c", "one deleted key token is not enough")
-def redundant_areas(n, k):
-    return 0.5 / n, (last(n, k) - 0.5) / n
-
-
-@HIDDEN.wrong("4_3.c", "that is the mean; it comes second")
-def redundant_areas(n, k):
-    return (last(n, k) - 0.5) / n, (k - 0.5) / n
-
-
-@HIDDEN.wrong("4_3.c", "shares, not tokens")
-def redundant_areas(n, k):
-    return k - 0.5, last(n, k) - 0.5
-
-
-@HIDDEN.wrong("4_3.c", "it is taken off")
-def redundant_areas(n, k):
-    return (k - 0.5) / n, (last(n, k) + 0.5) / n
-
-
-@HIDDEN.wrong("4_3.c", "uses the first key token's number")
+HIDDEN.mutants("4_3.c", """
 def redundant_areas(n, k):
     return (k - 0.5) / n, ((n + 1) / (k + 1) - 0.5) / n
-
-
-@HIDDEN.wrong("4_3.c", "uses the middle key token's number")
-def redundant_areas(n, k):
-    return (k - 0.5) / n, 0.5
-
-
-@HIDDEN.wrong("4_3.c", "for very many tokens")
-def redundant_areas(n, k):
-    return (k - 0.5) / n, k / (k + 1)
-
-
-@HIDDEN.wrong("4_3.c", "has n + 1, not n")
-def redundant_areas(n, k):
-    return (k - 0.5) / n, (k * n / (k + 1) - 0.5) / n
+""", [
+    ("(k - 0.5) / n, ((n + 1) / (k + 1) - 0.5) / n", "k / n, last(n, k) / n",
+     "half of the interval counts"),
+    ([("k -", "k +"), ("(n + 1) / (k + 1)", "last(n, k)")], "not after it"),
+    ("(k - 0.5) / n, ((n + 1) / (k + 1) - 0.5) /",
+     "(k - 1) / n, (last(n, k) - 1) /", "where the output begins to fall"),
+    ([("(k - 0.5)", "0.5"), ("(n + 1) / (k + 1)", "last(n, k)")],
+     "one deleted key token is not enough"),
+    ([("k -", "last(n, k) -"), ("(n + 1) / (k + 1)", "k")],
+     "that is the mean; it comes second"),
+    ("(k - 0.5) / n, ((n + 1) / (k + 1) - 0.5) / n",
+     "k - 0.5, last(n, k) - 0.5", "shares, not tokens"),
+    ("(n + 1) / (k + 1) -", "last(n, k) +", "it is taken off"),
+    ([], "uses the first key token's number"),
+    ("((n + 1) / (k + 1) - 0.5) / n", "0.5",
+     "uses the middle key token's number"),
+    ("((n + 1) / (k + 1) - 0.5) / n", "k / (k + 1)", "for very many tokens"),
+    ("(n + 1)", "k * n", "has n + 1, not n"),
+    ("(n + 1) /", "k * (n + 1) //", "do not round it"),
+    ([("k -", "n -"), ("(n + 1)", "k * (n + 1)")], "that is the worst order"),
+    ("(n + 1) / (k + 1)", "last(min(n, 100), k)", "nothing is cut off"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -419,23 +264,50 @@ def parts_of(a, b, floor=1e-30):
     return [p * (p.clamp(min=floor) / middle).log() for p in (a, b)]
 
 
-@HIDDEN.wrong("4_3.d", "nan or infinite")
-def divergence(a, b):
-    middle = ((a + b) / 2).clamp(min=1e-30)
-    first, second = (torch.xlogy(p, p / middle) for p in (a, b))
-    return (first + second).sum(dim=-1) / 2
-
-
-@HIDDEN.wrong("4_3.d", "must count as 0")
+HIDDEN.mutants("4_3.d", """
 def divergence(a, b):
     first, second = (p * (2 * p / (a + b)).log() for p in (a, b))
     return (first + second).sum(dim=-1) / 2
-
-
-@HIDDEN.wrong("4_3.d", "nan or infinite")
+""", [
+    ([("first,", "middle = ((a + b) / 2).clamp(min=1e-30)\n    first,"),
+      ("p * (2 * p / (a + b)).log()", "torch.xlogy(p, p / middle)")],
+     "nan or infinite"),
+    ([], "must count as 0"),
+    ("+ second", ".nan_to_num() + second.nan_to_num()", "nan or infinite"),
+    ([("first, second = (p * (2 * p /", "middle ="), (").log",
+       "/ 2 + 1e-9\n    logs = (p.clamp(min=1e-30).log() - middle.log"),
+      ("(first + second)", "sum(p * x for p, x in zip((a, b), logs))")],
+     "or to the middle"),
+])  # fmt: skip
+HIDDEN.mutants("4_3.d", """
 def divergence(a, b):
-    first, second = (p * (2 * p / (a + b)).log() for p in (a, b))
-    return (first.nan_to_num() + second.nan_to_num()).sum(dim=-1) / 2
+    return sum(parts_of(a, b, 1e-4)).sum(dim=-1) / 2
+""", [
+    ([(", 1e-4", ""), (" / 2", "")], "the sum of both halves"),
+    ([(", 1e-4", ""), ("2", "2 / np.log(2)")], "that is in bits"),
+    ("sum(parts_of(a, b, 1e-4))", "parts_of(a, b)[0]", "only the part of a"),
+    ([("return", "return -"), (", 1e-4", "")], "the sign is wrong"),
+    ([(", b, 1e-4", ".detach(), b"), ("2", "2 + 0 * a.sum(dim=-1)")],
+     "is something detached"),
+    ("return sum(parts_of(a, b, 1e-4))",
+     "found = [p * ((p + 1e-7) / ((a + b) / 2 + 1e-7)).log() for p in (a, b)]\n"
+     "    return sum(found)", "weights of 0.00001 and less"),
+    ([], "weights of 0.00001 and less"),
+])  # fmt: skip
+HIDDEN.mutants("4_3.d", """
+def divergence(a, b):
+    both, middle = (a > 0) & (b > 0), ((a + b) / 2).clamp(min=1e-30)
+    parts = [w * (w.clamp(min=1e-30) / middle).log() * both for w in (a, b)]
+    return (parts[0] + parts[1]).sum(dim=-1) / 2
+""", [
+    ([(", middle = (a > 0) & (b > 0), ((a + b) / 2).clamp(min=1e-30)",
+       "= (a + b) / 2"), ("(w.clamp(min=1e-30) / middle).log() * both",
+       "((w + 1e-4) / (both + 1e-4)).log()")], "added inside the logarithm"),
+    ([(", middle = (a > 0) & (b > 0), ((a + b) / 2).clamp(min=1e-30)",
+       "= ((a + b) / 2).clamp(min=1e-30).detach()"),
+      ("middle).log() * both", "both).log()")], "is something detached"),
+    ([], "only one of the two maps has"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("4_3.d", "nan or infinite")
@@ -446,63 +318,6 @@ def divergence(a, b):
     return (found[0] + found[1]).sum(dim=-1) / 2
 
 
-@HIDDEN.wrong("4_3.d", "added inside the logarithm")
-def divergence(a, b):
-    middle = (a + b) / 2
-    found = [p * ((p + 1e-4) / (middle + 1e-4)).log() for p in (a, b)]
-    return (found[0] + found[1]).sum(dim=-1) / 2
-
-
-@HIDDEN.wrong("4_3.d", "the sum of both halves")
-def divergence(a, b):
-    return sum(parts_of(a, b)).sum(dim=-1)
-
-
-@HIDDEN.wrong("4_3.d", "that is in bits")
-def divergence(a, b):
-    return sum(parts_of(a, b)).sum(dim=-1) / 2 / np.log(2)
-
-
-@HIDDEN.wrong("4_3.d", "only the part of a")
-def divergence(a, b):
-    return parts_of(a, b)[0].sum(dim=-1) / 2
-
-
-@HIDDEN.wrong("4_3.d", "the sign is wrong")
-def divergence(a, b):
-    return -sum(parts_of(a, b)).sum(dim=-1) / 2
-
-
-@HIDDEN.wrong("4_3.d", "is something detached")
-def divergence(a, b):
-    middle = ((a + b) / 2).clamp(min=1e-30).detach()
-    found = [p * (p.clamp(min=1e-30) / middle).log() for p in (a, b)]
-    return (found[0] + found[1]).sum(dim=-1) / 2
-
-
-@HIDDEN.wrong("4_3.d", "is something detached")
-def divergence(a, b):
-    return sum(parts_of(a.detach(), b)).sum(dim=-1) / 2 + 0 * a.sum(dim=-1)
-
-
-@HIDDEN.wrong("4_3.d", "weights of 0.00001 and less")
-def divergence(a, b):
-    found = [p * ((p + 1e-7) / ((a + b) / 2 + 1e-7)).log() for p in (a, b)]
-    return sum(found).sum(dim=-1) / 2
-
-
-@HIDDEN.wrong("4_3.d", "weights of 0.00001 and less")
-def divergence(a, b):
-    return sum(parts_of(a, b, 1e-4)).sum(dim=-1) / 2
-
-
-@HIDDEN.wrong("4_3.d", "or to the middle")
-def divergence(a, b):
-    middle = (a + b) / 2 + 1e-9
-    logs = (p.clamp(min=1e-30).log() - middle.log() for p in (a, b))
-    return sum(p * x for p, x in zip((a, b), logs)).sum(dim=-1) / 2
-
-
 # --- e ---------------------------------------------------------------------
 
 
@@ -510,88 +325,36 @@ def rank(*columns):
     return np.linalg.matrix_rank(np.column_stack(columns))
 
 
-@HIDDEN.wrong("4_3.e", "only independent equations count")
-def free_directions(z):
-    return len(z) - z.shape[1]
-
-
-@HIDDEN.wrong("4_3.e", "the weights must still sum to 1")
+HIDDEN.mutants("4_3.e", """
 def free_directions(z):
     return len(z) - rank(z[:, 1:] - z[:, :1])
-
-
-@HIDDEN.wrong("4_3.e", "by the same amount: that leaves")
-def free_directions(z):
-    return len(z) - rank(np.ones(len(z)), z)
-
-
-@HIDDEN.wrong("4_3.e", "the directions that they leave")
-def free_directions(z):
-    return rank(np.ones(len(z)), z[:, 1:] - z[:, :1])
-
-
-@HIDDEN.wrong("4_3.e", "only the sum's equation")
-def free_directions(z):
-    return len(z) - 1
-
-
-@HIDDEN.wrong("4_3.e", "the number of places")
-def free_directions(z):
-    return len(z)
-
-
-@HIDDEN.wrong("4_3.e", "the sum's equation")
-def free_directions(z):
-    return len(z) - rank(z)
-
-
-@HIDDEN.wrong("4_3.e", "into one matrix")
-def free_directions(z):
-    return len(z) - 1 - rank(z[:, 1:] - z[:, :1])
-
-
-@HIDDEN.wrong("4_3.e", "is not negative")
-def free_directions(z):
-    full = rank(np.ones(len(z)), z[:, 1:] - z[:, :1])
-    return len(z) - (z.shape[1] if full == len(z) else full)
-
-
-@HIDDEN.wrong("4_3.e", "one may be a mixture of others")
-def free_directions(z):
-    kinds = np.unique(np.round(z - z[:, :1], 8), axis=0)
-    return len(z) - min(len(kinds), z.shape[1])
-
-
-@HIDDEN.wrong("4_3.e", "nor set a tolerance")
-def free_directions(z):
-    equations = np.column_stack([np.ones(len(z)), z[:, 1:] - z[:, :1]])
-    return len(z) - np.linalg.matrix_rank(equations, tol=1e-3)
-
-
-@HIDDEN.wrong("4_3.a", "only a weight of 0 is padding")
-def without_each(a, z, labels):
-    part = a[..., None] * z
-    whole = part.sum(dim=1, keepdim=True)
-    rest = (whole - part) / (1 - a[..., None])
-    fall = whole.softmax(dim=-1) - rest.softmax(dim=-1)
-    return fall[torch.arange(len(a)), :, labels] * (a > 1e-4)
-
-
-@HIDDEN.wrong("4_3.c", "do not round it")
-def redundant_areas(n, k):
-    return (k - 0.5) / n, (k * (n + 1) // (k + 1) - 0.5) / n
-
-
-@HIDDEN.wrong("4_3.c", "that is the worst order")
-def redundant_areas(n, k):
-    return (n - 0.5) / n, (k * (n + 1) / (k + 1) - 0.5) / n
-
-
-@HIDDEN.wrong("4_3.d", "only one of the two maps has")
-def divergence(a, b):
-    both, middle = (a > 0) & (b > 0), ((a + b) / 2).clamp(min=1e-30)
-    parts = [w * (w.clamp(min=1e-30) / middle).log() * both for w in (a, b)]
-    return (parts[0] + parts[1]).sum(dim=-1) / 2
+""", [
+    ("rank(z[:, 1:] - z[:, :1])", "z.shape[1]",
+     "only independent equations count"),
+    ([], "the weights must still sum to 1"),
+    ("z[:, 1:] - z[:, :1]", "np.ones(len(z)), z",
+     "by the same amount: that leaves"),
+    ("len(z) - rank(", "rank(np.ones(len(z)),",
+     "the directions that they leave"),
+    ("rank(z[:, 1:] - z[:, :1])", "1", "only the sum's equation"),
+    (" - rank(z[:, 1:] - z[:, :1])", "", "the number of places"),
+    ("[:, 1:] - z[:, :1]", "", "the sum's equation"),
+    ("- rank", "- 1 - rank", "into one matrix"),
+    ([("return len(z) - rank(", "full = rank(np.ones(len(z)),"), ("1])",
+       "1])\n    return len(z) - (z.shape[1] if full == len(z) else full)")],
+     "is not negative"),
+    ([("return len(z) - rank(z[:, 1:]", "kinds = np.unique(np.round(z"), ("1])",
+       "1], 8), axis=0)\n    return len(z) - min(len(kinds), z.shape[1])")],
+     "one may be a mixture of others"),
+    ([("return len(z) - rank(",
+       "equations = np.column_stack([np.ones(len(z)),"), ("1])",
+       "1]])\n    return len(z) - np.linalg.matrix_rank(equations, tol=1e-3)")],
+     "nor set a tolerance"),
+    ([("return len(z) - rank(",
+       "z = z[:, :10]\n    equations = np.column_stack([np.ones(len(z)),"),
+      ("1])", "1]])\n    return len(z) - np.linalg.matrix_rank(equations)")],
+     "all of them count"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("4_3.e", "also of two classes")
@@ -599,28 +362,3 @@ def free_directions(z):
     equations = np.column_stack([np.ones(len(z)), z[:, 1:] - z[:, :1]])
     full = z.shape[1] == 2
     return len(z) - (2 if full else np.linalg.matrix_rank(equations))
-
-
-# --- limits of size --------------------------------------------------------
-
-
-@HIDDEN.wrong("4_3.b", "only some of the layers")
-def rollout_row(weights, i, share):
-    return down(joined(weights[:100]), i, share)
-
-
-@HIDDEN.wrong("4_3.b", "share is used as it is")
-def rollout_row(weights, i, share):
-    return down(joined(weights), i, min(share, 0.95) if share < 1 else share)
-
-
-@HIDDEN.wrong("4_3.c", "nothing is cut off")
-def redundant_areas(n, k):
-    return (k - 0.5) / n, (last(min(n, 100), k) - 0.5) / n
-
-
-@HIDDEN.wrong("4_3.e", "all of them count")
-def free_directions(z):
-    z = z[:, :10]
-    equations = np.column_stack([np.ones(len(z)), z[:, 1:] - z[:, :1]])
-    return len(z) - np.linalg.matrix_rank(equations)

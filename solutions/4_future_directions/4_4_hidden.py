@@ -8,9 +8,9 @@ import torch
 
 from attnbook.check.against import Hidden, WrongAnswer, agree, agree_in_gradient
 from attnbook.check.engine import Wrong
-from attnbook.tiled import LiveTensors
+from attnbook.nn.tiled import LiveTensors
 
-HIDDEN = Hidden(withheld=("tiled",))
+HIDDEN = Hidden(globals(), withheld=("nn.tiled",))
 
 
 @HIDDEN.check("4_4.a", "random sizes")
@@ -90,6 +90,17 @@ def wrong_tiles(says):
     return add
 
 
+def counted(function):
+    """The counter of what this function makes, around it."""
+
+    def tensors_made(*args):
+        with LiveTensors() as live:
+            function(*args)
+        return live.largest // 8, live.peak // 8
+
+    return tensors_made
+
+
 def scores(q, k, tile, late=0, root=None):
     """Scores of a tile, keys later than the query (plus late) hidden."""
     s = q @ k[tile].T / (root or q.shape[1] ** 0.5)
@@ -120,41 +131,92 @@ def ended(total, norm, top):
     return total / norm, (top + norm.log())[:, 0]
 
 
-@wrong_tiles("later keys get weight")
+HIDDEN.mutants("4_4.a", """
 def attend_in_tiles(q, k, v, size):
-    return ended(*walk(q, k, v, size, late=len(q)))
+    def update(total, norm, top, s, v):
+        new = torch.maximum(top, s.amax(1, keepdim=True))
+        p = (s - new).exp()
+        return total + p @ v, norm + p.sum(1, keepdim=True), new
+
+    return ended(*walk(q, k, v, size, update=update))
 
 
-@wrong_tiles("later keys get weight")
+tensors_made = counted(attend_in_tiles)
+""", [
+    ([], "old total is not corrected"),
+    ([("= (s - new).exp()", ", old = (s - new).exp(), (top - new).exp()"),
+      ("total +", "old * total +")], "both corrected"),
+    ("new = torch.maximum(top, s.amax(1, keepdim=True))\n"
+     "        p = (s - new).exp()",
+     "p = s.exp()\n        new = 0 * p[:, :1]", "scores of 10,000 overflow"),
+])  # fmt: skip
+HIDDEN.mutants("4_4.a", """
 def attend_in_tiles(q, k, v, size):
-    """Hides whole tiles only."""
+    total, norm, top = walk(q, k, v, size)
+    return total / norm, top[:, 0]
+
+
+tensors_made = counted(attend_in_tiles)
+""", [
+    ("/ norm, top", "* top.exp(), (top + norm.log())",
+     "divide the total by the norm"),
+    ([], "the norm is missing in L"),
+    ("top[:, 0]", "norm.log()[:, 0]", "the top is missing in L"),
+    ("top[:, 0]", "norm[:, 0]", "that is the norm"),
+    ("top[:, 0]", "(norm * top.exp())[:, 0]",
+     "that is the sum of exponentials"),
+    ("[:, 0]", "+ norm.log()", "one number per query"),
+    ("top[:, 0]", "(top + norm.log()).squeeze()", "one number per query"),
+    ([("total / norm, top", "ended(total, norm, top)"),
+      ("[:, 0]", "[0] * norm / (norm + 1e-9), (top + norm.log()).squeeze(1)")],
+     "Add nothing to the norm"),
+])  # fmt: skip
+HIDDEN.mutants("4_4.a", """
+def attend_in_tiles(q, k, v, size):
+    mask = torch.ones(len(q), len(q), dtype=torch.bool).triu(1)
 
     def score(q, k, tile, late, root):
         s = q @ k[tile].T / q.shape[1] ** 0.5
-        hide = torch.arange(len(q))[:, None] < tile.start
-        return s.masked_fill(hide, -torch.inf)
+        return s.masked_fill(mask[:, tile], -torch.inf)
 
     return ended(*walk(q, k, v, size, score=score))
 
 
-@wrong_tiles("nan or infinity")
+tensors_made = counted(attend_in_tiles)
+""", [
+    ([("\n    mask = torch.ones(len(q), len(q), dtype=torch.bool).triu(1)", ""),
+      ("return s",
+       "mask = torch.arange(len(q))[:, None] < tile.start\n        return s"),
+      ("[:, tile]", "")], "later keys get weight"),
+    ([], "no scores and no mask"),
+])  # fmt: skip
+HIDDEN.mutants("4_4.a", """
 def attend_in_tiles(q, k, v, size):
-    return ended(*walk(q, k, v, size, late=-1))
+    return ended(*walk(q, k, v, 4))
 
 
-@wrong_tiles("not divided by the root of d")
-def attend_in_tiles(q, k, v, size):
-    return ended(*walk(q, k, v, size, root=1.0))
-
-
-@wrong_tiles("divided by d, not by its root")
-def attend_in_tiles(q, k, v, size):
-    return ended(*walk(q, k, v, size, root=float(q.shape[1])))
-
-
-@wrong_tiles("by the root of e")
-def attend_in_tiles(q, k, v, size):
-    return ended(*walk(q, k, v, size, root=v.shape[1] ** 0.5))
+tensors_made = counted(attend_in_tiles)
+""", [
+    ("4))", "size, late=len(q)))", "later keys get weight"),
+    ("4", "size, late=-1", "nan or infinity"),
+    ("4", "size, root=1.0", "not divided by the root of d"),
+    ("4))", "size, root=float(q.shape[1])))", "divided by d, not by its root"),
+    ("4", "size, root=v.shape[1] ** 0.5", "by the root of e"),
+    ("return ended(*walk(q, k, v, 4))",
+     "c, lse = walk_all(q, k, v)\n    return lse, c", "in this order"),
+    ("ended(*walk(q, k, v, 4))", "walk_all(q, k, v)", "no scores and no mask"),
+    ("4", "2 * size", "the largest tensor has"),
+    ([("return", "q /= q.shape[1] ** 0.5\n    return"),
+      ("4", "size, root=1.0")], "changes its argument in place"),
+    ("4", "5", "the largest tensor has"),
+    ([("return", "c, lse ="),
+      ("4))", "size))\n    return c.float(), lse.float()")],
+     "keep the arguments' dtype"),
+    ([("return", "c, lse ="), ("4))", "size))\n    return c, lse.float()")],
+     "keep the arguments' dtype"),
+    ("4))", "len(q)))", "are allowed"),
+    ([], "the largest tensor has"),
+])  # fmt: skip
 
 
 @wrong_tiles("run over the queries")
@@ -169,12 +231,6 @@ def attend_in_tiles(q, k, v, size):
     return total, lse + norm
 
 
-@wrong_tiles("divide the total by the norm")
-def attend_in_tiles(q, k, v, size):
-    total, norm, top = walk(q, k, v, size)
-    return total * top.exp(), (top + norm.log())[:, 0]
-
-
 @wrong_tiles("old total and norm are lost")
 def attend_in_tiles(q, k, v, size):
     def update(total, norm, top, s, v):
@@ -183,26 +239,6 @@ def attend_in_tiles(q, k, v, size):
         some = found.any(1, keepdim=True)
         total = torch.where(some, p @ v, total)
         return total, torch.where(some, p.sum(1, keepdim=True), norm), new
-
-    return ended(*walk(q, k, v, size, update=update))
-
-
-@wrong_tiles("old total is not corrected")
-def attend_in_tiles(q, k, v, size):
-    def update(total, norm, top, s, v):
-        new = torch.maximum(top, s.amax(1, keepdim=True))
-        p = (s - new).exp()
-        return total + p @ v, norm + p.sum(1, keepdim=True), new
-
-    return ended(*walk(q, k, v, size, update=update))
-
-
-@wrong_tiles("both corrected")
-def attend_in_tiles(q, k, v, size):
-    def update(total, norm, top, s, v):
-        new = torch.maximum(top, s.amax(1, keepdim=True))
-        p, old = (s - new).exp(), (top - new).exp()
-        return old * total + p @ v, norm + p.sum(1, keepdim=True), new
 
     return ended(*walk(q, k, v, size, update=update))
 
@@ -224,79 +260,6 @@ def walk_all(q, k, v):
     return ended(*walk(q, k, v, len(q)))
 
 
-@wrong_tiles("scores of 10,000 overflow")
-def attend_in_tiles(q, k, v, size):
-    def update(total, norm, top, s, v):
-        p = s.exp()
-        new = 0 * p[:, :1]
-        return total + p @ v, norm + p.sum(1, keepdim=True), new
-
-    return ended(*walk(q, k, v, size, update=update))
-
-
-@wrong_tiles("the norm is missing in L")
-def attend_in_tiles(q, k, v, size):
-    total, norm, top = walk(q, k, v, size)
-    return total / norm, top[:, 0]
-
-
-@wrong_tiles("the top is missing in L")
-def attend_in_tiles(q, k, v, size):
-    total, norm, top = walk(q, k, v, size)
-    return total / norm, norm.log()[:, 0]
-
-
-@wrong_tiles("that is the norm")
-def attend_in_tiles(q, k, v, size):
-    total, norm, top = walk(q, k, v, size)
-    return total / norm, norm[:, 0]
-
-
-@wrong_tiles("that is the sum of exponentials")
-def attend_in_tiles(q, k, v, size):
-    total, norm, top = walk(q, k, v, size)
-    return total / norm, (norm * top.exp())[:, 0]
-
-
-@wrong_tiles("one number per query")
-def attend_in_tiles(q, k, v, size):
-    total, norm, top = walk(q, k, v, size)
-    return total / norm, top + norm.log()
-
-
-@wrong_tiles("in this order")
-def attend_in_tiles(q, k, v, size):
-    c, lse = walk_all(q, k, v)
-    return lse, c
-
-
-@wrong_tiles("no scores and no mask")
-def attend_in_tiles(q, k, v, size):
-    return walk_all(q, k, v)
-
-
-@wrong_tiles("no scores and no mask")
-def attend_in_tiles(q, k, v, size):
-    mask = torch.ones(len(q), len(q), dtype=torch.bool).triu(1)
-
-    def score(q, k, tile, late, root):
-        s = q @ k[tile].T / q.shape[1] ** 0.5
-        return s.masked_fill(mask[:, tile], -torch.inf)
-
-    return ended(*walk(q, k, v, size, score=score))
-
-
-@wrong_tiles("the largest tensor has")
-def attend_in_tiles(q, k, v, size):
-    return ended(*walk(q, k, v, 2 * size))
-
-
-@wrong_tiles("changes its argument in place")
-def attend_in_tiles(q, k, v, size):
-    q /= q.shape[1] ** 0.5
-    return ended(*walk(q, k, v, size, root=1.0))
-
-
 @wrong_tiles("use torch")
 def attend_in_tiles(q, k, v, size):
     with np.errstate(all="ignore"):
@@ -306,17 +269,6 @@ def attend_in_tiles(q, k, v, size):
     p = np.exp(s - top)
     norm = p.sum(1, keepdims=True)
     return p / norm @ v.numpy(), (top + np.log(norm))[:, 0]
-
-
-@wrong_tiles("one number per query")
-def attend_in_tiles(q, k, v, size):
-    total, norm, top = walk(q, k, v, size)
-    return total / norm, (top + norm.log()).squeeze()
-
-
-@wrong_tiles("the largest tensor has")
-def attend_in_tiles(q, k, v, size):
-    return ended(*walk(q, k, v, 5))
 
 
 @wrong_tiles("no tile's scores")
@@ -330,18 +282,6 @@ def attend_in_tiles(q, k, v, size):
     return torch.stack(c), torch.stack(lse)
 
 
-@wrong_tiles("keep the arguments' dtype")
-def attend_in_tiles(q, k, v, size):
-    c, lse = ended(*walk(q, k, v, size))
-    return c.float(), lse.float()
-
-
-@wrong_tiles("keep the arguments' dtype")
-def attend_in_tiles(q, k, v, size):
-    c, lse = ended(*walk(q, k, v, size))
-    return c, lse.float()
-
-
 # --- b ---------------------------------------------------------------------
 
 
@@ -349,97 +289,75 @@ def mixed(weights, parts):
     return (weights[..., None] * parts).sum(dim=0)
 
 
-@HIDDEN.wrong("4_4.b", "mean of the parts")
-def put_together(parts, logs):
-    return parts.mean(dim=0), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "that is their sum")
-def put_together(parts, logs):
-    return parts.sum(dim=0), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "over the processors they must")
+HIDDEN.mutants("4_4.b", None, [
+    ("\n    return (share[..., None] * parts).sum",
+     "[..., None]\n    return (share * parts).mean", "the weights are a mean"),
+    ("(share[..., None] * parts).sum(dim=0)", "mixed(share, parts.detach())",
+     "the gradient of parts"),
+    ([("share =", "logs = logs.nan_to_num(neginf=-20.0)\n    return mixed("),
+      ("\n    return (share[..., None] * parts).sum(dim=0", ", parts")],
+     "the result for large and for no L"),
+    ("share = logs.softmax(dim=0)",
+     "e = (logs - logs.amax(dim=0)).exp()\n"
+     "    share = e / (e.sum(dim=0) + 1e-6)", "Add nothing to the sum"),
+    ([("= logs", "= logs[:2]"), ("* parts", "* parts[:2]")],
+     "not only the first two"),
+    ([(".softmax", "[:100].softmax(dim=0)\n    logs = logs[:100].logsumexp"),
+      (").sum(dim=0), logs.logsumexp(dim=0)", "[:100]).sum(dim=0), logs")],
+     "300 processors"),
+])  # fmt: skip
+HIDDEN.mutants("4_4.b", """
 def put_together(parts, logs):
     return mixed(logs.softmax(dim=1), parts), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "not divided by the norms' sum")
+""", [
+    ("mixed(logs.softmax(dim=1), parts)", "parts.mean(dim=0)",
+     "mean of the parts"),
+    ("mixed(logs.softmax(dim=1), parts)", "parts.sum(dim=0)",
+     "that is their sum"),
+    ([], "over the processors they must"),
+    ("softmax(dim=1)", "exp()", "not divided by the norms' sum"),
+    (".softmax(dim=1)", "", "the L themselves are no weights"),
+    (".softmax(dim=1)", "/ logs.sum(dim=0)",
+     "divided by their sum are no weights"),
+    ("logs.softmax(dim=1)", "(-logs).softmax(dim=0)", "the sign of L is wrong"),
+    ("return mixed(logs.softmax(dim=1), parts)",
+     "best = torch.nn.functional.one_hot(logs.argmax(dim=0), len(logs)).T\n"
+     "    return mixed(best, parts)", "only the part with the largest L"),
+    ([("1", "0"), ("logsumexp", "exp().sum")], "that is the sum of the norms"),
+    ([("1", "0"), ("logsumexp", "sum")], "sum of the L; add the norms"),
+    ([("1", "0"), ("logsumexp", "amax")], "the largest L, not the logarithm"),
+    ([("mixed", "logs.logsumexp(dim=0), mixed"),
+      ("1), parts), logs.logsumexp(dim=0)", "0), parts)")], "in this order"),
+    ("softmax(dim=1)", "detach().softmax(dim=0)", "the gradient of logs"),
+    ([("1", "0"), (", logs.", ", logs.detach().")], "the gradient of logs"),
+])  # fmt: skip
+HIDDEN.mutants("4_4.b", """
 def put_together(parts, logs):
-    return mixed(logs.exp(), parts), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "the L themselves are no weights")
-def put_together(parts, logs):
-    return mixed(logs, parts), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "divided by their sum are no weights")
-def put_together(parts, logs):
-    return mixed(logs / logs.sum(dim=0), parts), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "the sign of L is wrong")
-def put_together(parts, logs):
-    return mixed((-logs).softmax(dim=0), parts), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "only the part with the largest L")
-def put_together(parts, logs):
-    best = torch.nn.functional.one_hot(logs.argmax(dim=0), len(logs)).T
-    return mixed(best, parts), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "the weights are a mean")
-def put_together(parts, logs):
-    share = logs.softmax(dim=0)[..., None]
-    return (share * parts).mean(dim=0), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "share one weight per processor")
-def put_together(parts, logs):
-    share = logs.exp().sum(dim=1, keepdim=True)
-    share = (share / share.sum()).expand_as(logs)
-    return mixed(share, parts), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "that is the sum of the norms")
-def put_together(parts, logs):
-    return mixed(logs.softmax(dim=0), parts), logs.exp().sum(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "sum of the L; add the norms")
-def put_together(parts, logs):
-    return mixed(logs.softmax(dim=0), parts), logs.sum(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "the largest L, not the logarithm")
-def put_together(parts, logs):
-    return mixed(logs.softmax(dim=0), parts), logs.amax(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "logarithm of the norms' mean")
-def put_together(parts, logs):
-    total = logs.logsumexp(dim=0) - np.log(len(logs))
-    return mixed(logs.softmax(dim=0), parts), total
-
-
-@HIDDEN.wrong("4_4.b", "in this order")
-def put_together(parts, logs):
-    return logs.logsumexp(dim=0), mixed(logs.softmax(dim=0), parts)
-
-
-@HIDDEN.wrong("4_4.b", "which subtract the largest")
-def put_together(parts, logs):
-    norms = logs.exp()
-    return mixed(norms / norms.sum(dim=0), parts), norms.sum(dim=0).log()
-
-
-@HIDDEN.wrong("4_4.b", "which subtract the largest")
-def put_together(parts, logs):
-    norms = (logs - logs.max()).exp()  # of all queries, not of each
-    total = norms.sum(dim=0)
-    return mixed(norms / total, parts), total.log() + logs.max()
+    c = mixed(logs.softmax(dim=0), parts)
+    return c, logs.logsumexp(dim=0).squeeze()
+""", [
+    ([("mixed(logs.softmax(dim=0", "logs.exp().sum(dim=1, keepdim=True"),
+      (", parts)\n    return c",
+       "\n    c = (c / c.sum()).expand_as(logs)\n    return mixed(c, parts)"),
+      (".squeeze()", "")], "share one weight per processor"),
+    ([("mixed", "logs.logsumexp(dim=0) - np.log(len(logs))\n    return mixed"),
+      ("\n    return c, logs.logsumexp(dim=0).squeeze()", ", c")],
+     "logarithm of the norms' mean"),
+    ([("mixed(logs.softmax(dim=0), parts)\n    return c, logs.logsumexp",
+       "logs.exp()\n    return mixed(c / c.sum(dim=0), parts), c.sum"),
+      ("squeeze", "log")], "which subtract the largest"),
+    ([("mixed(logs.softmax", "(logs - logs.max()).exp()\n    total = c.sum"),
+      (", parts)\n    return c, logs.logsumexp(dim=0).squeeze",
+       "\n    return mixed(c / total, parts), total.log() + logs.max")],
+     "which subtract the largest"),  # of all queries, not of each
+    ([("= mixed(logs.softmax(dim=0), parts)\n    return c,",
+       ", total = logs.softmax(dim=0),"), (".squeeze()",
+       "\n    parts *= c[..., None]\n    return parts.sum(dim=0), total")],
+     "changes its argument in place"),
+    ("c,", "c.squeeze(),", "n = 1, e = 1, the result"),
+    ([], "n = 1, e = 1, L"),
+    ([("c,", "c.float(),"), ("squeeze", "float")], "keep the arguments' dtype"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("4_4.b", "which subtract the largest")
@@ -450,36 +368,6 @@ def put_together(parts, logs):
         share = (new - top).sigmoid()[:, None]
         c, top = c + share * (part - c), torch.logaddexp(top, new)
     return c, top
-
-
-@HIDDEN.wrong("4_4.b", "the gradient of logs")
-def put_together(parts, logs):
-    return mixed(logs.detach().softmax(dim=0), parts), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "the gradient of logs")
-def put_together(parts, logs):
-    return mixed(logs.softmax(dim=0), parts), logs.detach().logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "the gradient of parts")
-def put_together(parts, logs):
-    share = logs.softmax(dim=0)
-    return mixed(share, parts.detach()), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "changes its argument in place")
-def put_together(parts, logs):
-    share, total = logs.softmax(dim=0), logs.logsumexp(dim=0)
-    parts *= share[..., None]
-    return parts.sum(dim=0), total
-
-
-@HIDDEN.wrong("4_4.b", "the result for large and for no L")
-def put_together(parts, logs):
-    """No key counts like a norm of exp(-20)."""
-    logs = logs.nan_to_num(neginf=-20.0)
-    return mixed(logs.softmax(dim=0), parts), logs.logsumexp(dim=0)
 
 
 @HIDDEN.wrong("4_4.b", "gradients hold nan or infinity")
@@ -494,110 +382,41 @@ def put_together(parts, logs):
     return c, top
 
 
-@HIDDEN.wrong("4_4.b", "n = 1, e = 1, the result")
-def put_together(parts, logs):
-    c = mixed(logs.softmax(dim=0), parts)
-    return c.squeeze(), logs.logsumexp(dim=0).squeeze()
-
-
-@HIDDEN.wrong("4_4.b", "n = 1, e = 1, L")
-def put_together(parts, logs):
-    c = mixed(logs.softmax(dim=0), parts)
-    return c, logs.logsumexp(dim=0).squeeze()
-
-
-@HIDDEN.wrong("4_4.b", "keep the arguments' dtype")
-def put_together(parts, logs):
-    c = mixed(logs.softmax(dim=0), parts)
-    return c.float(), logs.logsumexp(dim=0).float()
-
-
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("4_4.c", "not only weights")
-def sequences_needed(w, s, r):
-    return r * s / 2 if w > r * s else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "yours says that none is enough")
-def sequences_needed(w, s, r):
-    room = w - 2 * r * s
-    return r * s * w / room if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "B w numbers each")
-def sequences_needed(w, s, r):
-    room = 2 * w - r * s
-    return r * s * w / room if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "bytes per number is not used")
-def sequences_needed(w, s, r):
-    return r * w / (2 * (w - r)) if w > r else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "upside down")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return 2 * room / (r * s * w) if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "twice as much")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return r * s * w / room if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "return np.inf")
-def sequences_needed(w, s, r):
-    return r * s * w / (2 * (w - r * s)) if w != r * s else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "return np.inf")
-def sequences_needed(w, s, r):
-    return r * s * w / (2 * (w - r * s)) if w > r * s else 0.0
-
-
-@HIDDEN.wrong("4_4.c", "do not give r")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return float(np.ceil(r * s * w / (2 * room))) if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "w times as much")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return r * s * w**2 / (2 * room) if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "w = 50, s = 4, r = 12.4")
-def sequences_needed(w, s, r):
-    return r * s * w / (2 * (w - r * s)) if w // s > r else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "w = 50, s = 4, r = 12.4")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return r * s * w / (2 * room) if room >= 1 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "nor 1 or more")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return max(1.0, r * s * w / (2 * room)) if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "need not be a whole number")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return np.ceil(r * s * w / (2 * room)) if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "only where w / s does not exceed r")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return r * s * w / (2 * room) if room > 1e-3 else np.inf
+HIDDEN.mutants("4_4.c", None, [
+    ("room = w - r * s\n    return r * s * w / (2 * room) if room > 0",
+     "return r * s / 2 if w > r * s", "not only weights"),
+    ([("- r", "- 2 * r"), ("(2 * room)", "room")],
+     "yours says that none is enough"),
+    ([("w -", "2 * w -"), ("(2 * room)", "room")], "B w numbers each"),
+    ("room = w - r * s\n    return r * s * w / (2 * room) if room > 0",
+     "return r * w / (2 * (w - r)) if w > r", "bytes per number is not used"),
+    ("r * s * w / (2 * room)", "2 * room / (r * s * w)", "upside down"),
+    ("(2 * room)", "room", "twice as much"),
+    ("room = w - r * s\n    return r * s * w / (2 * room) if room > 0",
+     "return r * s * w / (2 * (w - r * s)) if w != r * s", "return np.inf"),
+    ([("room = w - r * s\n    ", ""), ("(2 * room) if room > 0 else np.inf",
+       "(2 * (w - r * s)) if w > r * s else 0.0")], "return np.inf"),
+    ("r * s * w / (2 * room)", "float(np.ceil(r * s * w / (2 * room)))",
+     "do not give r"),
+    ("w /", "w**2 /", "w times as much"),
+    ([("room = w - r * s\n    ", ""), ("* room", "* (w - r * s)"),
+      ("room > 0", "w // s > r")], "w = 50, s = 4, r = 12.4"),
+    ("> 0", ">= 1", "w = 50, s = 4, r = 12.4"),
+    ("r * s * w / (2 * room)", "max(1.0, r * s * w / (2 * room))",
+     "nor 1 or more"),
+    ("r * s * w / (2 * room)", "np.ceil(r * s * w / (2 * room))",
+     "need not be a whole number"),
+    ("0", "1e-3", "only where w / s does not exceed r"),
+    ("0", "1e-7", "only where w / s does not exceed r"),
+    ("r * s * w / (2 * room)", "min(r * s * w / (2 * room), 1e9)",
+     "B is not cut off"),
+    ([("- r", "- int(r)"), ("r * s *", "int(r) * s *")], "r need not be"),
+    ([("- r * s", "- r * max(s, 1)"), ("s *", "max(s, 1) *")],
+     "w = 64, s = 0.5"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -609,91 +428,59 @@ def attend(q, k, v, root=None):
     return a / a.sum(axis=-1, keepdims=True) @ v
 
 
-@HIDDEN.wrong("4_4.d", "stand as 0, 1, 0, 1")
+HIDDEN.mutants("4_4.d", None, [
+    ("np.repeat(k, share, axis=0), np.repeat(v, share, axis=0)",
+     "(np.repeat(x[:, :100], share, axis=0) for x in (k, v))", "300 keys"),
+])  # fmt: skip
+HIDDEN.mutants("4_4.d", """
 def grouped_attention(q, k, v):
     share = len(q) // len(k)
     return attend(q, np.tile(k, (share, 1, 1)), np.tile(v, (share, 1, 1)))
-
-
-@HIDDEN.wrong("4_4.d", "those of another group")
-def grouped_attention(q, k, v):
-    return attend(q, repeated(q, k[::-1]), repeated(q, v))
-
-
-def repeated(q, x):
-    return np.repeat(x, len(q) // len(x), axis=0)
-
-
-@HIDDEN.wrong("4_4.d", "stand as 0, 1, 0, 1")
-def grouped_attention(q, k, v):
-    share = len(q) // len(k)
-    return attend(q, repeated(q, k), np.tile(v, (share, 1, 1)))
-
-
-@HIDDEN.wrong("4_4.d", "4 heads, 2 groups")
-def grouped_attention(q, k, v):
-    share = len(q) // len(k)
-    return attend(q, np.tile(k, (share, 1, 1)), repeated(q, v))
-
-
-@HIDDEN.wrong("4_4.d", "reverse order")
+""", [
+    ([], "stand as 0, 1, 0, 1"),
+    ("np.tile(k, (share, 1, 1))", "repeated(q, k)", "stand as 0, 1, 0, 1"),
+    ("np.tile(v, (share, 1, 1)))", "repeated(q, v))", "4 heads, 2 groups"),
+])  # fmt: skip
+HIDDEN.mutants("4_4.d", """
 def grouped_attention(q, k, v):
     return attend(q, repeated(q, k)[::-1], repeated(q, v)[::-1])
-
-
-@HIDDEN.wrong("4_4.d", "all heads read group 0")
-def grouped_attention(q, k, v):
-    return attend(q, k[:1], np.repeat(v[:1], len(q), axis=0))
-
-
-@HIDDEN.wrong("4_4.d", "all heads read the last group")
-def grouped_attention(q, k, v):
-    return attend(q, k[-1:], np.repeat(v[-1:], len(q), axis=0))
-
-
-@HIDDEN.wrong("4_4.d", "not divided by the root of d")
-def grouped_attention(q, k, v):
-    return attend(q, repeated(q, k), repeated(q, v), root=1.0)
-
-
-@HIDDEN.wrong("4_4.d", "which values")
-def grouped_attention(q, k, v):
-    mean = np.ones((len(q), 1, 1))
-    return attend(q, mean * k.mean(0), mean * v.mean(0))
-
-
-@HIDDEN.wrong("4_4.d", "shape")
-def grouped_attention(q, k, v):
-    return attend(q[:: len(q) // len(k)], k, v)
-
-
-@HIDDEN.wrong("4_4.d", "subtract each query's own largest")
-def grouped_attention(q, k, v):
-    k, v = repeated(q, k), repeated(q, v)
-    a = np.exp(q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1]))
-    return a / a.sum(axis=-1, keepdims=True) @ v
-
-
-@HIDDEN.wrong("4_4.d", "subtract each query's own largest")
-def grouped_attention(q, k, v):
-    q, k, v = (x.astype(np.float32) for x in (q, k, v))
-    s = q @ repeated(q, k).swapaxes(1, 2) / np.sqrt(q.shape[-1])
-    a = np.exp(s - s.max())  # of all queries, not of each
-    return a / a.sum(axis=-1, keepdims=True) @ repeated(q, v)
-
-
-@HIDDEN.wrong("4_4.d", "whatever d is")
-def grouped_attention(q, k, v):
-    s = q @ repeated(q, k).swapaxes(1, 2) / 2
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    return a / a.sum(axis=-1, keepdims=True) @ repeated(q, v)
-
-
-@HIDDEN.wrong("4_4.d", "large scores are cut off")
+""", [
+    ([("(q, k)[::-1]", "(q, k[::-1])"), ("(q, v)[::-1]", "(q, v)")],
+     "those of another group"),
+    ([], "reverse order"),
+    ("repeated(q, k)[::-1], repeated(q, v)[::-1]",
+     "k[:1], np.repeat(v[:1], len(q), axis=0)", "all heads read group 0"),
+    ([("repeated(q, k)", "k[-1:], np.repeat(v[-1:], len(q), axis=0)"),
+      ("[::-1], repeated(q, v)[::-1])", ")")], "all heads read the last group"),
+    ([("[::-1],", ","), ("(q, v)[::-1]", "(q, v), root=1.0")],
+     "not divided by the root of d"),
+    ([("return", "mean = np.ones((len(q), 1, 1))\n    return"),
+      ("(q, repeated(q, k)[::-1], repeated(q, v)[::-1])",
+       "(q, mean * k.mean(0), mean * v.mean(0))")], "which values"),
+    ("(q, repeated(q, k)[::-1], repeated(q, v)[::-1])",
+     "(q[:: len(q) // len(k)], k, v)", "shape"),
+])  # fmt: skip
+HIDDEN.mutants("4_4.d", """
 def grouped_attention(q, k, v):
     s = q @ repeated(q, k).swapaxes(1, 2) / np.sqrt(q.shape[-1])
     a = np.exp(np.clip(s, -700, 700))
     return a / a.sum(axis=-1, keepdims=True) @ repeated(q, v)
+""", [
+    ([("repeated(q, v)", "v"), ("\n    a = np.exp(np.clip(s, -700, 700)", ""),
+      ("k)", "k), repeated(q, v)\n    a = np.exp(q @ k"),
+      ("s = q @", "k, v =")], "subtract each query's own largest"),
+    ([("\n    s",
+       "\n    q, k, v = (x.astype(np.float32) for x in (q, k, v))\n    s"),
+      ("np.clip(s, -700, 700)", "s - s.max()")],
+     "subtract each query's own largest"),  # of all queries, not of each
+    ("np.sqrt(q.shape[-1])\n    a = np.exp(np.clip(s, -700, 700))",
+     "2\n    a = np.exp(s - s.max(axis=-1, keepdims=True))", "whatever d is"),
+    ([], "large scores are cut off"),
+])  # fmt: skip
+
+
+def repeated(q, x):
+    return np.repeat(x, len(q) // len(x), axis=0)
 
 
 # --- e ---------------------------------------------------------------------
@@ -709,81 +496,46 @@ def product(x, W, kind):
     return zx.astype(kind) @ zw.astype(kind).T, sx, sw
 
 
-@HIDDEN.wrong("4_4.e", "int8 cannot hold them")
-def int8_product(x, W):
-    total, sx, sw = product(x, W, np.int8)
-    return sx * total * sw.T
-
-
-@HIDDEN.wrong("4_4.e", "int8 cannot hold them")
+HIDDEN.mutants("4_4.e", """
 def int8_product(x, W):
     (zx, sx), (zw, sw) = rounded(x), rounded(W)
-    return sx * (zx @ zw.T).astype(np.int32) * sw.T  # widened too late
-
-
-@HIDDEN.wrong("4_4.e", "int16 cannot hold them")
-def int8_product(x, W):
-    total, sx, sw = product(x, W, np.int16)
-    return sx * total * sw.T
-
-
-@HIDDEN.wrong("4_4.e", "cut off at 127")
-def int8_product(x, W):
-    total, sx, sw = product(x, W, np.int32)
-    return sx * np.clip(total, -127, 127) * sw.T
-
-
-@HIDDEN.wrong("4_4.e", "cut off at 32,767")
-def int8_product(x, W):
-    total, sx, sw = product(x, W, np.int32)
-    return sx * np.clip(total, -32768, 32767) * sw.T
-
-
-@HIDDEN.wrong("4_4.e", "the type has no sign")
-def int8_product(x, W):
-    (zx, sx), (zw, sw) = rounded(x), rounded(W)
-    zx, zw = (z.view(np.uint8).astype(np.int32) for z in (zx, zw))
-    return sx * (zx @ zw.T) * sw.T
-
-
-@HIDDEN.wrong("4_4.e", "nothing is rounded")
-def int8_product(x, W):
-    return x @ W.T
-
-
-@HIDDEN.wrong("4_4.e", "cut off, not rounded")
-def int8_product(x, W):
-    (zx, sx), (zw, sw) = rounded(x, how=np.trunc), rounded(W, how=np.trunc)
-    return sx * (zx.astype(int) @ zw.astype(int).T) * sw.T
-
-
-@HIDDEN.wrong("4_4.e", "only the weights are rounded")
-def int8_product(x, W):
-    zw, sw = rounded(W)
-    return x @ (sw * zw).T
-
-
-@HIDDEN.wrong("4_4.e", "only the inputs are rounded")
-def int8_product(x, W):
-    zx, sx = rounded(x)
-    return (sx * zx) @ W.T
-
-
-@HIDDEN.wrong("4_4.e", "the scales are not put back")
-def int8_product(x, W):
-    return product(x, W, np.int32)[0]
-
-
-@HIDDEN.wrong("4_4.e", "scales of the weights are not put back")
+    return sx * (zx @ zw.T).astype(np.int32) * sw.T
+""", [
+    ([], "int8 cannot hold them"),  # widened too late
+    ("return sx * (zx @ zw.T).astype(np.int32)",
+     "zx, zw = (z.view(np.uint8).astype(np.int32) for z in (zx, zw))\n"
+     "    return sx * (zx @ zw.T)", "the type has no sign"),
+    ([("(x), rounded(W)", "(x, how=np.trunc), rounded(W, how=np.trunc)"),
+      ("(zx @ zw.T).astype(np.int32)", "(zx.astype(int) @ zw.astype(int).T)")],
+     "cut off, not rounded"),
+])  # fmt: skip
+HIDDEN.mutants("4_4.e", """
 def int8_product(x, W):
     total, sx, _ = product(x, W, np.int32)
     return sx * total
-
-
-@HIDDEN.wrong("4_4.e", "the scales divide")
-def int8_product(x, W):
-    total, sx, sw = product(x, W, np.int32)
-    return total / sx / sw.T
+""", [
+    ([("int32", "int8"), ("* total", "* total * _.T")],
+     "int8 cannot hold them"),
+    ([("int32", "int16"), ("* total", "* total * _.T")],
+     "int16 cannot hold them"),
+    ("* total", "* np.clip(total, -127, 127) * _.T", "cut off at 127"),
+    ("* total", "* np.clip(total, -32768, 32767) * _.T", "cut off at 32,767"),
+    ("total, sx, _ = product(x, W, np.int32)\n    return sx * total",
+     "return x @ W.T", "nothing is rounded"),
+    ([(", _ = product(x, W, np.int32)", "= rounded(W)"),
+      ("sx * total", "x @ (sx * total).T")], "only the weights are rounded"),
+    ([(", _ = product(x, W, np.int32)", "= rounded(x)"),
+      ("sx * total", "(sx * total) @ W.T")], "only the inputs are rounded"),
+    ([("total, sx, _ =", "return"), ("\n    return sx * total", "[0]")],
+     "the scales are not put back"),
+    ([], "scales of the weights are not put back"),
+    ("sx * total", "total / sx / _.T", "the scales divide"),
+    ("sx * total", "np.round(sx * total * _.T, 3)", "not rounded, nor cut off"),
+    ([("int32", "uint8"), ("* total", "* total * _.T")],
+     "without a sign cannot"),
+    ("sx * total", "np.clip(sx * total * _.T, -1e5, 1e5)",
+     "nothing is cut off"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("4_4.e", "one scale for all of a matrix")
@@ -791,12 +543,6 @@ def int8_product(x, W):
     sx, sw = np.abs(x).max() / 127, np.abs(W).max() / 127
     zx, zw = np.round(x / sx), np.round(W / sw)
     return sx * (zx @ zw.T) * sw
-
-
-@HIDDEN.wrong("4_4.e", "not rounded, nor cut off")
-def int8_product(x, W):
-    total, sx, sw = product(x, W, np.int32)
-    return np.round(sx * total * sw.T, 3)
 
 
 @HIDDEN.wrong("4_4.e", "do not raise it")
@@ -807,55 +553,6 @@ def int8_product(x, W):
         for s in [np.maximum(np.abs(v).max(axis=1, keepdims=True) / 127, 1e-2)]
     )
     return sx * (zx @ zw.T) * sw.T
-
-
-@wrong_tiles("Add nothing to the norm")
-def attend_in_tiles(q, k, v, size):
-    total, norm, top = walk(q, k, v, size)
-    return ended(total, norm, top)[0] * norm / (norm + 1e-9), (
-        top + norm.log()
-    ).squeeze(1)
-
-
-@wrong_tiles("are allowed")
-def attend_in_tiles(q, k, v, size):
-    return ended(*walk(q, k, v, len(q)))
-
-
-@wrong_tiles("the largest tensor has")
-def attend_in_tiles(q, k, v, size):
-    return ended(*walk(q, k, v, 4))
-
-
-@HIDDEN.wrong("4_4.b", "Add nothing to the sum")
-def put_together(parts, logs):
-    e = (logs - logs.amax(dim=0)).exp()
-    share = e / (e.sum(dim=0) + 1e-6)
-    return (share[..., None] * parts).sum(dim=0), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.b", "not only the first two")
-def put_together(parts, logs):
-    share = logs[:2].softmax(dim=0)
-    return (share[..., None] * parts[:2]).sum(dim=0), logs.logsumexp(dim=0)
-
-
-@HIDDEN.wrong("4_4.c", "only where w / s does not exceed r")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return r * s * w / (2 * room) if room > 1e-7 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "B is not cut off")
-def sequences_needed(w, s, r):
-    room = w - r * s
-    return min(r * s * w / (2 * room), 1e9) if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.c", "r need not be")
-def sequences_needed(w, s, r):
-    room = w - int(r) * s
-    return int(r) * s * w / (2 * room) if room > 0 else np.inf
 
 
 def int8(says, levels=127, turn=np.round):
@@ -873,40 +570,3 @@ def int8(says, levels=127, turn=np.round):
 int8("not 128", 128)
 int8("not 7", 7)
 int8("are floored", turn=np.floor)
-
-
-@HIDDEN.wrong("4_4.e", "without a sign cannot")
-def int8_product(x, W):
-    total, sx, sw = product(x, W, np.uint8)
-    return sx * total * sw.T
-
-
-# --- limits of size --------------------------------------------------------
-
-
-@HIDDEN.wrong("4_4.b", "300 processors")
-def put_together(parts, logs):
-    share = logs[:100].softmax(dim=0)
-    logs = logs[:100].logsumexp(dim=0)
-    return (share[..., None] * parts[:100]).sum(dim=0), logs
-
-
-@HIDDEN.wrong("4_4.c", "w = 64, s = 0.5")
-def sequences_needed(w, s, r):
-    room = w - r * max(s, 1)
-    return r * max(s, 1) * w / (2 * room) if room > 0 else np.inf
-
-
-@HIDDEN.wrong("4_4.d", "300 keys")
-def grouped_attention(q, k, v):
-    share = len(q) // len(k)
-    k, v = (np.repeat(x[:, :100], share, axis=0) for x in (k, v))
-    s = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
-    a = np.exp(s - s.max(axis=-1, keepdims=True))
-    return a / a.sum(axis=-1, keepdims=True) @ v
-
-
-@HIDDEN.wrong("4_4.e", "nothing is cut off")
-def int8_product(x, W):
-    total, sx, sw = product(x, W, np.int32)
-    return np.clip(sx * total * sw.T, -1e5, 1e5)

@@ -7,7 +7,7 @@ import numpy as np
 
 from attnbook.check.against import Hidden, agree
 
-HIDDEN = Hidden()
+HIDDEN = Hidden(globals())
 
 
 @HIDDEN.check("5_1.a", "random runs, some failed")
@@ -70,45 +70,58 @@ def parts(x, y):
     return np.nanmean(d, axis=1), np.nanstd(d, axis=1, ddof=1), left
 
 
-@HIDDEN.wrong("5_1.a", "lower ends first")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(x, y)
-    half = t[left - 1] * s / left**0.5
-    return mean + half, mean - half
-
-
-@HIDDEN.wrong("5_1.a", "not y - x")
+HIDDEN.mutants("5_1.a", """
 def paired_intervals(x, y, t):
     mean, s, left = parts(y, x)
     half = t[left - 1] * s / left**0.5
     return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "divides by n - 1")
-def paired_intervals(x, y, t):
-    mean, _, left = parts(x, y)
-    half = t[left - 1] * np.nanstd(x - y, axis=1) / left**0.5
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "is not that of the mean")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(x, y)
-    return mean - t[left - 1] * s, mean + t[left - 1] * s
-
-
-@HIDDEN.wrong("5_1.a", "not by the number")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(x, y)
-    half = t[left - 1] * s / left
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "the -1 belongs into the variance")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(x, y)
-    half = t[left - 1] * s / (left - 1) ** 0.5
-    return mean - half, mean + half
+""", [
+    ([("y, x", "x, y"), ("- half, mean +", "+ half, mean -")],
+     "lower ends first"),
+    ([], "not y - x"),
+    ([("y, x", "x, y"), ("s /", "np.nanstd(x - y, axis=1) /")],
+     "divides by n - 1"),
+    ([("(y, x)\n    half =", "(x, y)\n    return mean -"),
+      ("/ left**0.5\n    return mean - half, mean + half",
+       ", mean + t[left - 1] * s")], "is not that of the mean"),
+    ([("y, x", "x, y"), ("**0.5", "")], "not by the number"),
+    ([("y, x", "x, y"), ("/ left", "/ (left - 1)")],
+     "the -1 belongs into the variance"),
+    ([("mean, s, left = parts(y, x)", "_, s, left = parts(x, y)"), ("return",
+       "mean = np.nanmean(x, axis=1) - np.nanmean(y, axis=1)\n    return")],
+     "over different seeds"),
+    ("y, x", "np.nan_to_num(x - y), 0", "as a difference of 0"),
+    ("y, x", "np.nan_to_num(x), np.nan_to_num(y)", "as a result of 0"),
+    ("left = parts(y, x)", "_ = parts(x, y)\n    left = x.shape[1]",
+     "not the same for all metrics"),
+    ([("y, x", "x, y"), ("left -", "-")], "degrees of freedom"),
+    ([("(y, x)\n    half = t[left - 1] *", "(x, y)\n    return mean -"),
+      ("\n    return mean - half, mean + half", ", mean + s / left**0.5")],
+     "the quantile is missing"),
+    ([("y, x", "x, y"), ("/ left", "* (1 + 1 / left)")],
+     "band of one more seed"),
+    ([("mean,",
+       "d = x - y\n    d = d[:, np.isfinite(d).all(axis=0)]\n    mean,"),
+      ("y, x", "d, 0")], "only where it failed"),
+    ([(", s, left = parts(y, x)", "= x - y\n    left = mean.shape[1]"),
+      ("s /", "mean.std(axis=1, ddof=1) /"),
+      ("- half, mean", ".mean(axis=1) - half, mean.mean(axis=1)")],
+     "makes the whole metric nan"),
+    ("left = parts(y, x)",
+     "_ = parts(x, y)\n"
+     "    left = x.shape[1] - np.isnan(x).sum(1) - np.isnan(y).sum(1)",
+     "not counted twice"),
+    ([("mean,",
+       "if x.shape[0] == x.shape[1]:\n        x, y = x.T, y.T\n    mean,"),
+      ("y, x", "x, y")], "metrics are rows"),
+    ([("y, x", "x, y"), ("mean - half, mean + half",
+       "np.squeeze(mean - half), np.squeeze(mean + half)")], "do not squeeze"),
+    ("y, x", "x[:5], y[:5]", "seven metrics"),
+    ("mean, s, left = parts(y, x)\n"
+     "    half = t[left - 1] * s / left**0.5\n"
+     "    return mean - half, mean + half",
+     "return paired()(x, np.nan_to_num(y), t)", "failed in y must be left out"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("5_1.a", "pair by seed first")
@@ -117,104 +130,6 @@ def paired_intervals(x, y, t):
     error = np.nanvar(x, 1, ddof=1) / kx + np.nanvar(y, 1, ddof=1) / ky
     half = t[np.minimum(kx, ky) - 1] * error**0.5
     mean = np.nanmean(x, axis=1) - np.nanmean(y, axis=1)
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "over different seeds")
-def paired_intervals(x, y, t):
-    _, s, left = parts(x, y)
-    half = t[left - 1] * s / left**0.5
-    mean = np.nanmean(x, axis=1) - np.nanmean(y, axis=1)
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "as a difference of 0")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(np.nan_to_num(x - y), 0)
-    half = t[left - 1] * s / left**0.5
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "as a result of 0")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(np.nan_to_num(x), np.nan_to_num(y))
-    half = t[left - 1] * s / left**0.5
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "not the same for all metrics")
-def paired_intervals(x, y, t):
-    mean, s, _ = parts(x, y)
-    n = x.shape[1]
-    half = t[n - 1] * s / n**0.5
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "degrees of freedom")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(x, y)
-    half = t[-1] * s / left**0.5
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "the quantile is missing")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(x, y)
-    return mean - s / left**0.5, mean + s / left**0.5
-
-
-@HIDDEN.wrong("5_1.a", "band of one more seed")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(x, y)
-    half = t[left - 1] * s * (1 + 1 / left) ** 0.5
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "only where it failed")
-def paired_intervals(x, y, t):
-    d = x - y
-    d = d[:, np.isfinite(d).all(axis=0)]
-    mean, s, left = parts(d, 0)
-    half = t[left - 1] * s / left**0.5
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "makes the whole metric nan")
-def paired_intervals(x, y, t):
-    d = x - y
-    n = d.shape[1]
-    half = t[n - 1] * d.std(axis=1, ddof=1) / n**0.5
-    return d.mean(axis=1) - half, d.mean(axis=1) + half
-
-
-@HIDDEN.wrong("5_1.a", "not counted twice")
-def paired_intervals(x, y, t):
-    mean, s, _ = parts(x, y)
-    left = x.shape[1] - np.isnan(x).sum(1) - np.isnan(y).sum(1)
-    half = t[left - 1] * s / left**0.5
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "metrics are rows")
-def paired_intervals(x, y, t):
-    if x.shape[0] == x.shape[1]:
-        x, y = x.T, y.T
-    mean, s, left = parts(x, y)
-    half = t[left - 1] * s / left**0.5
-    return mean - half, mean + half
-
-
-@HIDDEN.wrong("5_1.a", "do not squeeze")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(x, y)
-    half = t[left - 1] * s / left**0.5
-    return np.squeeze(mean - half), np.squeeze(mean + half)
-
-
-@HIDDEN.wrong("5_1.a", "seven metrics")
-def paired_intervals(x, y, t):
-    mean, s, left = parts(x[:5], y[:5])
-    half = t[left - 1] * s / left**0.5
     return mean - half, mean + half
 
 
@@ -231,89 +146,80 @@ def told(passed):
     return (2 if passed.all() else 1) if passed[0] else 0
 
 
-@HIDDEN.wrong("5_1.b", "the whole interval")
-def verdict_from(low, high, at_least, at_most):
-    mean = (low + high) / 2
-    return told(passes(mean, mean, at_least, at_most))
-
-
-@HIDDEN.wrong("5_1.b", "not its better end")
+HIDDEN.mutants("5_1.b", """
 def verdict_from(low, high, at_least, at_most):
     return told(passes(high, low, at_least, at_most))
-
-
-@HIDDEN.wrong("5_1.b", "a bound from above")
-def verdict_from(low, high, at_least, at_most):
-    bound = np.where(np.isnan(at_least), at_most, at_least)
-    return told(low >= bound)
-
-
-@HIDDEN.wrong("5_1.b", "the upper end decides")
-def verdict_from(low, high, at_least, at_most):
-    return told(passes(low, low, at_least, at_most))
-
-
-@HIDDEN.wrong("5_1.b", "touches its bound")
+""", [
+    ([("return", "mean = (low + high) / 2\n    return"),
+      ("high, low", "mean, mean")], "the whole interval"),
+    ([], "not its better end"),
+    ("return told(passes(high, low, at_least, at_most))",
+     "bound = np.where(np.isnan(at_least), at_most, at_least)\n"
+     "    return told(low >= bound)", "a bound from above"),
+    ("high, low", "low, low", "the upper end decides"),
+    ("return told(passes(high, low, at_least, at_most))",
+     "passed = passes(low, high, at_least, at_most)\n"
+     "    return 2 if passed.all() else int(passed.any())",
+     "test 0 is the claim"),
+    ("return told(passes(high, low, at_least, at_most))",
+     "passed = passes(low, high, at_least, at_most)\n"
+     "    return 2 if passed[0] and passed.mean() > 0.5 else int(passed[0])",
+     "another fails"),
+    ("told(passes(high, low, at_least, at_most))",
+     "2 * int(passes(low, high, at_least, at_most)[0])", "another fails"),
+    ([("passes", "(low >= at_least) &"), (", low, at_least,", "<=")],
+     "comparing with nan gives False"),
+    ([("passes", "~(low < at_least) & ~"), (", low, at_least,", ">")],
+     "at either end passes nothing"),
+    ([("told", "2 - told"), ("high, low", "low, high")], "all tests pass"),
+    ("high, low", "low.round(2), high.round(2)", "do not round"),
+    ("return told(passes(high, low, at_least, at_most))",
+     "tests = (x[:100] for x in (low, high, at_least, at_most))\n"
+     "    return judged(none=np.inf)(*tests)", "one failure among 300"),
+    ("return told(passes(high, low, at_least, at_most))",
+     "bounds = (np.clip(x, -1e9, 1e9) for x in (at_least, at_most))\n"
+     "    return judged(none=np.inf)(low, high, *bounds)",
+     "a large bound is a bound"),
+])  # fmt: skip
+HIDDEN.mutants("5_1.b", """
 def verdict_from(low, high, at_least, at_most):
     above = np.isnan(at_least) | (low > at_least)
     below = np.isnan(at_most) | (high < at_most)
     return told(above & below & np.isfinite(low + high))
-
-
-@HIDDEN.wrong("5_1.b", "test 0 is the claim")
+""", [
+    ([], "touches its bound"),
+    ([("= np.isnan(at_least) | (low > at_least)\n    ", ","),
+      ("isnan(at_most) | (high < at_most)",
+       "nan_to_num(at_least, nan=-1), np.nan_to_num(at_most, nan=1)"),
+      ("above & below & np.isfinite(low + high)",
+       "passes(low, high, above, below)")], "however large the numbers are"),
+    ([("np.isnan(at_least)", "(low >= at_least)"),
+      ("(low > at_least)\n    below = np.isnan(at_most) | (high < at_most)",
+       "(high <= at_most)"), (" & below", "")], "must respect both"),
+    ([("above =", "above = (low >= at_least) | np.isclose(low, at_least) |"),
+      (" | (low > at_least)", ""), ("np.isnan(at_most) | (high < at_most)",
+       "(high <= at_most) | np.isclose(high, at_most) | np.isnan(at_most)")],
+     "without a tolerance"),
+    ([("(low > at_least)\n    below = np.isnan(at_most) | (high < at_most)",
+       "(low >= at_least)\n    above &= np.isnan(at_most) | (high <= at_most)"),
+      ("return told(above & below & np.isfinite(low + high))",
+       "above[1:] &= np.isfinite(low + high)[1:]\n    return told(above)")],
+     "goes for test 0 as well"),
+])  # fmt: skip
+HIDDEN.mutants("5_1.b", """
 def verdict_from(low, high, at_least, at_most):
-    passed = passes(low, high, at_least, at_most)
-    return 2 if passed.all() else int(passed.any())
-
-
-@HIDDEN.wrong("5_1.b", "another fails")
-def verdict_from(low, high, at_least, at_most):
-    passed = passes(low, high, at_least, at_most)
-    return 2 if passed[0] and passed.mean() > 0.5 else int(passed[0])
-
-
-@HIDDEN.wrong("5_1.b", "another fails")
-def verdict_from(low, high, at_least, at_most):
-    return 2 * int(passes(low, high, at_least, at_most)[0])
-
-
-@HIDDEN.wrong("5_1.b", "comparing with nan gives False")
-def verdict_from(low, high, at_least, at_most):
-    return told((low >= at_least) & (high <= at_most))
-
-
-@HIDDEN.wrong("5_1.b", "however large the numbers are")
-def verdict_from(low, high, at_least, at_most):
-    least, most = np.nan_to_num(at_least, nan=-1), np.nan_to_num(at_most, nan=1)
-    return told(passes(low, high, least, most))
-
-
-@HIDDEN.wrong("5_1.b", "at either end passes nothing")
-def verdict_from(low, high, at_least, at_most):
-    return told(~(low < at_least) & ~(high > at_most))
-
-
-@HIDDEN.wrong("5_1.b", "must respect both")
-def verdict_from(low, high, at_least, at_most):
-    passed = (low >= at_least) | (high <= at_most)
-    return told(passed & np.isfinite(low + high))
-
-
-@HIDDEN.wrong("5_1.b", "all tests pass")
-def verdict_from(low, high, at_least, at_most):
-    return 2 - told(passes(low, high, at_least, at_most))
-
-
-@HIDDEN.wrong("5_1.b", "one test only")
-def verdict_from(low, high, at_least, at_most):
-    passed = passes(low, high, at_least, at_most)
-    rest = len(passed) > 1 and passed[1:].all()
-    return (2 if rest else 1) if passed[0] else 0
-
-
-@HIDDEN.wrong("5_1.b", "do not round")
-def verdict_from(low, high, at_least, at_most):
-    return told(passes(low.round(2), high.round(2), at_least, at_most))
+    ok = ~((low < at_least) | (high > at_most) | np.isnan(low + high))
+    return int(ok[0]) + int(ok[:8].all())
+""", [
+    ("~((low < at_least) | (high > at_most) | np.isnan(low + high))\n"
+     "    return int(ok[0]) + int(ok[:8].all())",
+     "passes(low, high, at_least, at_most)\n"
+     "    rest = len(ok) > 1 and ok[1:].all()\n"
+     "    return (2 if rest else 1) if ok[0] else 0", "one test only"),
+    ([("return", "ok &= ~(np.isnan(at_least) & np.isnan(at_most))\n    return"),
+      ("[:8]", "")], "names no bound passes"),
+    ([], "one failure among 12"),
+])  # fmt: skip
 
 
 @HIDDEN.wrong("5_1.b", "a bound of 0 is a bound")
@@ -327,21 +233,6 @@ def verdict_from(low, high, at_least, at_most):
     return told(passed)
 
 
-@HIDDEN.wrong("5_1.b", "without a tolerance")
-def verdict_from(low, high, at_least, at_most):
-    above = (low >= at_least) | np.isclose(low, at_least) | np.isnan(at_least)
-    below = (high <= at_most) | np.isclose(high, at_most) | np.isnan(at_most)
-    return told(above & below & np.isfinite(low + high))
-
-
-@HIDDEN.wrong("5_1.b", "goes for test 0 as well")
-def verdict_from(low, high, at_least, at_most):
-    passed = np.isnan(at_least) | (low >= at_least)
-    passed &= np.isnan(at_most) | (high <= at_most)
-    passed[1:] &= np.isfinite(low + high)[1:]
-    return told(passed)
-
-
 @HIDDEN.wrong("5_1.b", "goes for a test without bounds")
 def verdict_from(low, high, at_least, at_most):
     none = np.isnan(at_least) & np.isnan(at_most)
@@ -351,65 +242,23 @@ def verdict_from(low, high, at_least, at_most):
     return int(ok[0]) + int(ok.all())
 
 
-@HIDDEN.wrong("5_1.b", "names no bound passes")
-def verdict_from(low, high, at_least, at_most):
-    ok = ~((low < at_least) | (high > at_most) | np.isnan(low + high))
-    ok &= ~(np.isnan(at_least) & np.isnan(at_most))
-    return int(ok[0]) + int(ok.all())
-
-
-@HIDDEN.wrong("5_1.b", "one failure among 12")
-def verdict_from(low, high, at_least, at_most):
-    ok = ~((low < at_least) | (high > at_most) | np.isnan(low + high))
-    return int(ok[0]) + int(ok[:8].all())
-
-
 # --- c ---------------------------------------------------------------------
 
 
-@HIDDEN.wrong("5_1.c", "band of one more seed")
-def half_width(s, n, m, t):
-    return t * s * (1 + 1 / n) ** 0.5
-
-
-@HIDDEN.wrong("5_1.c", "standard deviations were added")
-def half_width(s, n, m, t):
-    return t * s * (1 / n**0.5 + 1 / m**0.5)
-
-
-@HIDDEN.wrong("5_1.c", "one sample of n + m")
-def half_width(s, n, m, t):
-    return t * s / (n + m) ** 0.5
-
-
-@HIDDEN.wrong("5_1.c", "of the new mean alone")
-def half_width(s, n, m, t):
-    return t * s / m**0.5
-
-
-@HIDDEN.wrong("5_1.c", "of the recorded mean alone")
-def half_width(s, n, m, t):
-    return t * s / n**0.5
-
-
-@HIDDEN.wrong("5_1.c", "only the new mean's variance")
-def half_width(s, n, m, t):
-    return t * s * ((1 + 1 / n) / m) ** 0.5
-
-
-@HIDDEN.wrong("5_1.c", "the root is missing")
-def half_width(s, n, m, t):
-    return t * s * (1 / n + 1 / m)
-
-
-@HIDDEN.wrong("5_1.c", "never subtracted")
-def half_width(s, n, m, t):
-    return t * s * abs(1 / n - 1 / m) ** 0.5
-
-
-@HIDDEN.wrong("5_1.c", "not n - 1")
-def half_width(s, n, m, t):
-    return t * s * (1 / (n - 1) + 1 / max(m - 1, 1)) ** 0.5
+HIDDEN.mutants("5_1.c", None, [
+    ("np.sqrt(1 / n + 1 / m)", "(1 + 1 / n) ** 0.5", "band of one more seed"),
+    ("np.sqrt(1 / n + 1 / m)", "(1 / n**0.5 + 1 / m**0.5)",
+     "standard deviations were added"),
+    ("* np.sqrt(1 / n + 1 / m)", "/ (n + m) ** 0.5", "one sample of n + m"),
+    ("* np.sqrt(1 / n + 1 / m)", "/ m**0.5", "of the new mean alone"),
+    ("* np.sqrt(1 / n + 1 / m)", "/ n**0.5", "of the recorded mean alone"),
+    ("np.sqrt(1 / n + 1 / m)", "((1 + 1 / n) / m) ** 0.5",
+     "only the new mean's variance"),
+    (" np.sqrt", "", "the root is missing"),
+    ("np.sqrt(1 / n + 1 / m)", "abs(1 / n - 1 / m) ** 0.5", "never subtracted"),
+    ("np.sqrt(1 / n + 1 / m)", "(1 / (n - 1) + 1 / max(m - 1, 1)) ** 0.5",
+     "not n - 1"),
+])  # fmt: skip
 
 
 # --- d ---------------------------------------------------------------------
@@ -426,87 +275,58 @@ def of_smallest(order, many):
     return passed
 
 
-@HIDDEN.wrong("5_1.d", "stops at the first test that misses")
-def discoveries(p, q):
-    order, clears = cleared(p, q)
-    return of_smallest(order, np.cumprod(clears).sum())
-
-
-@HIDDEN.wrong("5_1.d", "miss their own bound pass too")
-def discoveries(p, q):
-    order, clears = cleared(p, q)
-    passed = np.zeros(len(p), dtype=bool)
-    passed[order] = clears
-    return passed
-
-
-@HIDDEN.wrong("5_1.d", "but the place of the last")
-def discoveries(p, q):
-    order, clears = cleared(p, q)
-    return of_smallest(order, clears.sum())
-
-
-@HIDDEN.wrong("5_1.d", "no correction is left")
-def discoveries(p, q):
-    return p <= q
-
-
-@HIDDEN.wrong("5_1.d", "stands in sorted order")
-def discoveries(p, q):
-    _, clears = cleared(p, q)
-    return np.arange(len(p)) < np.max(np.flatnonzero(clears) + 1, initial=0)
-
-
-@HIDDEN.wrong("5_1.d", "went wrong")
-def discoveries(p, q):
-    order, clears = cleared(p, q)
-    many = np.max(np.flatnonzero(clears) + 1, initial=0)
-    return (np.arange(len(p)) < many)[order]
-
-
-@HIDDEN.wrong("5_1.d", "one test too few")
+HIDDEN.mutants("5_1.d", None, [
+    ([("<= q", "< q"),
+      ("passed = np.zeros(len(p", "return of_smallest(order, many"),
+      (", dtype=bool)\n    passed[order[:many]] = True\n    return passed",
+       "")], "exactly on its bound"),
+    ([(" p[order] <=", ""), ("/ len(p)", "/ len(p) + 1e-3"),
+      ("clears) + 1, initial=0)\n    passed = np.zeros",
+       "p[order] <= clears) + 1, initial=0)\n    return np.isin(np.arange"),
+      (", dtype=bool)\n    passed[order[:many]] = True\n    return passed",
+       "), order[:many])")], "by little misses it"),
+])  # fmt: skip
+HIDDEN.mutants("5_1.d", """
 def discoveries(p, q):
     order, clears = cleared(p, q)
     return of_smallest(order, np.max(np.flatnonzero(clears), initial=0))
-
-
-@HIDDEN.wrong("5_1.d", "exactly on its bound")
-def discoveries(p, q):
-    order = np.argsort(p)
-    clears = p[order] < q * np.arange(1, len(p) + 1) / len(p)
-    many = np.max(np.flatnonzero(clears) + 1, initial=0)
-    return of_smallest(order, many)
-
-
-@HIDDEN.wrong("5_1.d", "begin at q / m")
-def discoveries(p, q):
-    order = np.argsort(p)
-    clears = p[order] <= q * np.arange(len(p)) / len(p)
-    return of_smallest(order, np.max(np.flatnonzero(clears) + 1, initial=0))
+""", [
+    ("max(np.flatnonzero(clears), initial=0)", "cumprod(clears).sum()",
+     "stops at the first test that misses"),
+    ("return of_smallest(order, np.max(np.flatnonzero(clears), initial=0))",
+     "passed = np.zeros(len(p), dtype=bool)\n"
+     "    passed[order] = clears\n"
+     "    return passed", "miss their own bound pass too"),
+    ("np.max(np.flatnonzero(clears), initial=0)", "clears.sum()",
+     "but the place of the last"),
+    ("order, clears = cleared(p, q)\n"
+     "    return of_smallest(order, np.max(np.flatnonzero(clears), initial=0))",
+     "return p <= q", "no correction is left"),
+    ("of_smallest(order, np.max(np.flatnonzero(clears), initial=0))",
+     "np.arange(len(p)) < np.max(np.flatnonzero(clears) + 1, initial=0)",
+     "stands in sorted order"),
+    ("return of_smallest(order, np.max(np.flatnonzero(clears), initial=0))",
+     "many = np.max(np.flatnonzero(clears) + 1, initial=0)\n"
+     "    return (np.arange(len(p)) < many)[order]", "went wrong"),
+    ([], "one test too few"),
+    ([(", clears", "= np.argsort(p)\n    clears"),
+      ("cleared(p, q)", "p[order] <= q * np.arange(len(p)) / len(p)"),
+      ("(clears)", "(clears) + 1")], "begin at q / m"),
+    ([("cleared(p, q)", "np.unique(p, return_inverse=True)"),
+      ("of_smallest(order, np.max(np.flatnonzero(clears), initial=0))",
+       "largest(order, q)[clears]")], "are several tests, not one"),
+    ("order, clears = cleared(p, q)\n"
+     "    return of_smallest(order, np.max(np.flatnonzero(clears), initial=0))",
+     "return largest(p, q) & (p > 0)", "a probability of 0 passes"),
+    ("return of_smallest(order, np.max(np.flatnonzero(clears), initial=0))",
+     "many = np.max(np.flatnonzero(clears) + 1, initial=0)\n"
+     "    return of_smallest(order, min(many, 100))", "300 times"),
+])  # fmt: skip
 
 
 def largest(p, q):
     order, clears = cleared(p, q)
     return of_smallest(order, np.max(np.flatnonzero(clears) + 1, initial=0))
-
-
-@HIDDEN.wrong("5_1.d", "are several tests, not one")
-def discoveries(p, q):
-    values, inverse = np.unique(p, return_inverse=True)
-    return largest(values, q)[inverse]
-
-
-@HIDDEN.wrong("5_1.d", "a probability of 0 passes")
-def discoveries(p, q):
-    return largest(p, q) & (p > 0)
-
-
-@HIDDEN.wrong("5_1.d", "by little misses it")
-def discoveries(p, q):
-    order = np.argsort(p)
-    bounds = q * np.arange(1, len(p) + 1) / len(p) + 1e-3
-    many = np.max(np.flatnonzero(p[order] <= bounds) + 1, initial=0)
-    return np.isin(np.arange(len(p)), order[:many])
 
 
 # --- e ---------------------------------------------------------------------
@@ -524,103 +344,64 @@ def cut(u, y, budget, ends):
     )
 
 
-@HIDDEN.wrong("5_1.e", "is missing")
+HIDDEN.mutants("5_1.e", """
 def height_up_to(u, y, budget):
     inside = u <= budget
     return area(u[inside], y[:, inside]) / budget
-
-
-@HIDDEN.wrong("5_1.e", "up to the last evaluation before the budget")
-def height_up_to(u, y, budget):
-    inside = u <= budget
-    return area(u[inside], y[:, inside]) / u[inside][-1]
-
-
-@HIDDEN.wrong("5_1.e", "mean of the evaluations")
-def height_up_to(u, y, budget):
-    return y[:, u <= budget].mean(axis=1)
-
-
-@HIDDEN.wrong("5_1.e", "at its left end")
-def height_up_to(u, y, budget):
-    u, y = cut(u, y, budget, y[:, -1])
-    return (np.diff(u) * y[:, :-1]).sum(axis=1) / budget
-
-
-@HIDDEN.wrong("5_1.e", "it ends at the budget")
-def height_up_to(u, y, budget):
-    return area(u, y) / u[-1]
-
-
-@HIDDEN.wrong("5_1.e", "is not cut off")
-def height_up_to(u, y, budget):
-    last = np.searchsorted(u, budget) + 1
-    return area(u[:last], y[:, :last]) / budget
-
-
-@HIDDEN.wrong("5_1.e", "does not stay where it was")
-def height_up_to(u, y, budget):
-    ends = y[:, u <= budget][:, -1]
-    return area(*cut(u, y, budget, ends)) / budget
-
-
-@HIDDEN.wrong("5_1.e", "not the next evaluation's")
-def height_up_to(u, y, budget):
-    nearest = min(np.searchsorted(u, budget), len(u) - 1)
-    return area(*cut(u, y, budget, y[:, nearest])) / budget
-
-
-@HIDDEN.wrong("5_1.e", "divide by the width")
+""", [
+    ([], "is missing"),
+    ("/ budget", "/ u[inside][-1]",
+     "up to the last evaluation before the budget"),
+    ("inside = u <= budget\n    return area(u[inside], y[:, inside]) / budget",
+     "return y[:, u <= budget].mean(axis=1)", "mean of the evaluations"),
+    ("inside = u <= budget\n    return area(u[inside], y[:, inside])",
+     "u, y = cut(u, y, budget, y[:, -1])\n"
+     "    return (np.diff(u) * y[:, :-1]).sum(axis=1)", "at its left end"),
+    ("inside = u <= budget\n    return area(u[inside], y[:, inside]) / budget",
+     "return area(u, y) / u[-1]", "it ends at the budget"),
+    ([("inside = u <= budget", "last = np.searchsorted(u, budget) + 1"),
+      ("[inside], y[:, inside]", "[:last], y[:, :last]")], "is not cut off"),
+    ([("u <= budget", "np.full(len(y), np.interp(budget, u, y[0]))"),
+      ("u[inside], y[:, inside]", "*cut(u, y, budget, inside)")],
+     "each has its own"),
+    ("inside = u <= budget\n    return area(u[inside], y[:, inside]) / budget",
+     "return right(u, y.T if y.shape[0] == y.shape[1] else y, budget)",
+     "seeds are rows"),
+    ("inside = u <= budget\n    return area(u[inside], y[:, inside]) / budget",
+     "return right(u, y, budget) * (0 if len(u) == 1 else 1)",
+     "one evaluation is a curve too"),
+    ("u <= budget\n    return area(u[inside], y[:, inside])",
+     "np.linspace(0, budget, 100_001)\n"
+     "    heights = np.stack([np.interp(inside, u, row) for row in y])\n"
+     "    return area(inside, heights)", "between its own evaluations"),
+    ("inside = u <= budget\n    return area(u[inside], y[:, inside]) / budget",
+     "return right(u[:100], y[:, :100], budget)", "301 evaluations"),
+])  # fmt: skip
+HIDDEN.mutants("5_1.e", """
 def height_up_to(u, y, budget):
     ends = [np.interp(budget, u, row) for row in y]
     return area(*cut(u, y, budget, ends))
-
-
-@HIDDEN.wrong("5_1.e", "by the budget, not by the last step")
-def height_up_to(u, y, budget):
-    ends = [np.interp(budget, u, row) for row in y]
-    return area(*cut(u, y, budget, ends)) / u[-1]
-
-
-@HIDDEN.wrong("5_1.e", "each has its own")
-def height_up_to(u, y, budget):
-    ends = np.full(len(y), np.interp(budget, u, y[0]))
-    return area(*cut(u, y, budget, ends)) / budget
-
-
-@HIDDEN.wrong("5_1.e", "stays at its last height")
-def height_up_to(u, y, budget):
-    ends = [np.interp(budget, u, row) for row in y]
-    stop = min(budget, u[-1])
-    return area(*cut(u, y, stop, ends)) / budget
+""", [
+    ([("[np.interp(budget, u, row) for row in y]", "y[:, u <= budget][:, -1]"),
+      ("ends))", "ends)) / budget")], "does not stay where it was"),
+    ([("[np.interp(budget, u, row) for row in y]",
+       "min(np.searchsorted(u, budget), len(u) - 1)"),
+      ("ends))", "y[:, ends])) / budget")], "not the next evaluation's"),
+    ([], "divide by the width"),
+    ("ends))", "ends)) / u[-1]", "by the budget, not by the last step"),
+    ([("return", "stop = min(budget, u[-1])\n    return"),
+      ("budget, ends))", "stop, ends)) / budget")], "stays at its last height"),
+    ([("ends))", "ends)) / budget"), (" for row in y]", ""),
+      ("np", ":, 0])\n    for k, row in enumerate(y):\n        ends[k] = np"),
+      ("ends =", "ends = np.empty_like(y")], "cut to a whole number"),
+    ([("ends = [np.interp(budget, u, row) for row in y]\n    return area(*cut",
+       "return np.squeeze(right"), (", ends", "")], "do not squeeze"),
+])  # fmt: skip
 
 
 def right(u, y, budget):
     ends = [np.interp(budget, u, row) for row in y]
     return area(*cut(u, y, budget, ends)) / budget
-
-
-@HIDDEN.wrong("5_1.e", "cut to a whole number")
-def height_up_to(u, y, budget):
-    ends = np.empty_like(y[:, 0])
-    for k, row in enumerate(y):
-        ends[k] = np.interp(budget, u, row)
-    return area(*cut(u, y, budget, ends)) / budget
-
-
-@HIDDEN.wrong("5_1.e", "seeds are rows")
-def height_up_to(u, y, budget):
-    return right(u, y.T if y.shape[0] == y.shape[1] else y, budget)
-
-
-@HIDDEN.wrong("5_1.e", "one evaluation is a curve too")
-def height_up_to(u, y, budget):
-    return right(u, y, budget) * (0 if len(u) == 1 else 1)
-
-
-@HIDDEN.wrong("5_1.e", "do not squeeze")
-def height_up_to(u, y, budget):
-    return np.squeeze(right(u, y, budget))
 
 
 @HIDDEN.wrong("5_1.e", "the last of seven curves")
@@ -646,19 +427,12 @@ def paired(t_of=lambda t, f: t[f], left_of=lambda left: left, times=1):
     return paired_intervals
 
 
-HIDDEN.wrong("5_1.a", "use the one that belongs")(
-    paired(lambda t, f: t[np.minimum(f, 29)])
-)
-HIDDEN.wrong("5_1.a", "1.96 is for")(paired(lambda t, f: 1.96))
-HIDDEN.wrong("5_1.a", "the least of all")(
-    paired(left_of=lambda left: 0 * left + left.min())
-)
-HIDDEN.wrong("5_1.a", "was doubled")(paired(times=2))
-
-
-@HIDDEN.wrong("5_1.a", "failed in y must be left out")
-def paired_intervals(x, y, t):
-    return paired()(x, np.nan_to_num(y), t)
+HIDDEN.mutants("5_1.a", "paired_intervals = paired(...)", [
+    ("...", "lambda t, f: t[np.minimum(f, 29)]", "use the one that belongs"),
+    ("...", "lambda t, f: 1.96", "1.96 is for"),
+    ("...", "left_of=lambda left: 0 * left + left.min()", "the least of all"),
+    ("...", "times=2", "was doubled"),
+])  # fmt: skip
 
 
 def judged(of_ends=lambda low, high: (low, high), none=1e308):
@@ -708,13 +482,6 @@ HIDDEN.wrong("5_1.d", "by little misses it")(within(1e-6))
 HIDDEN.wrong("5_1.d", "exactly on its bound")(within(-1e-6))
 
 
-@HIDDEN.wrong("5_1.e", "between its own evaluations")
-def height_up_to(u, y, budget):
-    grid = np.linspace(0, budget, 100_001)
-    heights = np.stack([np.interp(grid, u, row) for row in y])
-    return area(grid, heights) / budget
-
-
 @HIDDEN.wrong("5_1.e", "does not rise or fall on")
 def height_up_to(u, y, budget):
     if budget <= u[-1] or len(u) < 2:
@@ -727,28 +494,4 @@ def height_up_to(u, y, budget):
 # --- limits of size --------------------------------------------------------
 
 
-@HIDDEN.wrong("5_1.b", "one failure among 300")
-def verdict_from(low, high, at_least, at_most):
-    tests = (x[:100] for x in (low, high, at_least, at_most))
-    return judged(none=np.inf)(*tests)
-
-
-@HIDDEN.wrong("5_1.b", "a large bound is a bound")
-def verdict_from(low, high, at_least, at_most):
-    bounds = (np.clip(x, -1e9, 1e9) for x in (at_least, at_most))
-    return judged(none=np.inf)(low, high, *bounds)
-
-
 HIDDEN.wrong("5_1.c", "n without end")(band(lambda n: min(n, 1000)))
-
-
-@HIDDEN.wrong("5_1.d", "300 times")
-def discoveries(p, q):
-    order, clears = cleared(p, q)
-    many = np.max(np.flatnonzero(clears) + 1, initial=0)
-    return of_smallest(order, min(many, 100))
-
-
-@HIDDEN.wrong("5_1.e", "301 evaluations")
-def height_up_to(u, y, budget):
-    return right(u[:100], y[:, :100], budget)
