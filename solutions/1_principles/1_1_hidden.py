@@ -31,23 +31,21 @@ def look_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "look_back_many", tuple(args), u, 1e-4)
 
 
-@HIDDEN.check("1_1.b", "random sizes")
-def memory_anywhere(answer, rng, reference):
+@HIDDEN.agrees("1_1.b", "accuracy_of_memory", title="random sizes")
+def memory_anywhere(rng):
     n, m, values = rng.integers(1, 40, 9), int(rng.integers(1, 20)), 7
-    agree(answer, reference, "accuracy_of_memory", (n, m, values), "random")
+    return n, m, values
 
 
-@HIDDEN.check("1_1.c", "random weights")
-def share_anywhere(answer, rng, reference):
-    args = (float(rng.uniform(0.05, 1)), int(rng.integers(2, 60)))
-    agree(answer, reference, "signal_when_spread", args, "random weight")
+@HIDDEN.agrees("1_1.c", "signal_when_spread", title="random weights")
+def share_anywhere(rng):
+    return float(rng.uniform(0.05, 1)), int(rng.integers(2, 60))
 
 
-@HIDDEN.check("1_1.d", "random lengths")
-def last_anywhere(answer, rng, reference):
+@HIDDEN.agrees("1_1.d", "last_states", title="random lengths")
+def last_anywhere(rng):
     lengths = rng.integers(1, 8, size=5)
-    args = (rng.normal(size=(5, 7, 3)), lengths)
-    agree(answer, reference, "last_states", args, "random lengths")
+    return rng.normal(size=(5, 7, 3)), lengths
 
 
 @HIDDEN.check("1_1.e", "a few trials")
@@ -73,7 +71,6 @@ def simulate_anywhere(answer, rng, reference):
 
 
 # --- a ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("1_1.a", """
 def look_back_many(queries, keys, states):
@@ -124,7 +121,6 @@ def look_back_many(queries, keys, states):
      "nothing is cut off"),
 ])  # fmt: skip
 
-
 FORGETFUL = {}  # keys of an earlier call, by their shape
 
 
@@ -137,7 +133,6 @@ def look_back_many(queries, keys, states):
 
 
 # --- b ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("1_1.b", None, [
     ("m, n", "max(m, 1), n", "no slots at all"),
@@ -154,7 +149,6 @@ HIDDEN.mutants("1_1.b", None, [
     ("/ values", "/ (values - 1)", "not V - 1"),
     ("/ values", "/ 10", "you guess among 10"),
 ])  # fmt: skip
-
 
 # --- c ---------------------------------------------------------------------
 
@@ -188,9 +182,7 @@ HIDDEN.mutants("1_1.c", None, [
      "n - 1 small weights, not n"),
 ])  # fmt: skip
 
-
 # --- d ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("1_1.d", """
 def last_states(states, lengths):
@@ -221,9 +213,7 @@ def last_states(states, lengths):
      "torch.stack joins"),
 ])  # fmt: skip
 
-
 # --- e ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("1_1.e", """
 def simulate(keep, n, m, trials, seed):

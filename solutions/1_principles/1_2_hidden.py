@@ -5,50 +5,45 @@ Never handed out. The reference answers are the master notebook's own cells.
 
 import numpy as np
 
-from attnbook.check.against import Hidden, agree
+from attnbook.check.against import Hidden
 from attnbook.nn.attention import softmax
 
 HIDDEN = Hidden(globals())
 
 
-@HIDDEN.check("1_2.a", "random rows, large and small")
-def softmax_anywhere(answer, rng, reference):
+@HIDDEN.agrees("1_2.a", "softmax_at", title="random rows, large and small")
+def softmax_anywhere(rng):
     scores = rng.normal(size=(3, 5)) * 10.0 ** rng.integers(0, 5, (3, 1))
-    args = (scores, float(rng.uniform(0.2, 5)))
-    agree(answer, reference, "softmax_at", args, "random rows")
+    return scores, float(rng.uniform(0.2, 5))
 
 
-@HIDDEN.check("1_2.a", "one key far above the others")
-def softmax_far(answer, rng, reference):
+@HIDDEN.agrees("1_2.a", "softmax_at", title="one key far above the others")
+def softmax_far(rng):
     scores = rng.normal(size=(4, 6))
     scores[rng.integers(4), 1:] = -9000
-    agree(answer, reference, "softmax_at", (scores, 1.5), "one key far above")
+    return scores, 1.5
 
 
-@HIDDEN.check("1_2.b", "random rows")
-def backward_anywhere(answer, rng, reference):
-    args = (rng.dirichlet(np.ones(7), size=4), rng.normal(size=(4, 7)))
-    agree(answer, reference, "softmax_backward", args, "random rows")
+@HIDDEN.agrees("1_2.b", "softmax_backward", title="random rows")
+def backward_anywhere(rng):
+    return rng.dirichlet(np.ones(7), size=4), rng.normal(size=(4, 7))
 
 
-@HIDDEN.check("1_2.c", "random gaps")
-def cold_anywhere(answer, rng, reference):
-    args = (float(rng.uniform(0.1, 9)), float(rng.uniform(0.55, 0.99)))
-    agree(answer, reference, "temperature_for", args, "random gap")
+@HIDDEN.agrees("1_2.c", "temperature_for", title="random gaps")
+def cold_anywhere(rng):
+    return float(rng.uniform(0.1, 9)), float(rng.uniform(0.55, 0.99))
 
 
-@HIDDEN.check("1_2.d", "random points")
-def mask_anywhere(answer, rng, reference):
-    args = (rng.uniform(0, 5, 8), float(rng.uniform(0.5, 40)))
-    agree(answer, reference, "left_out_weights", args, "random points")
+@HIDDEN.agrees("1_2.d", "left_out_weights", title="random points")
+def mask_anywhere(rng):
+    return rng.uniform(0, 5, 8), float(rng.uniform(0.5, 40))
 
 
-@HIDDEN.check("1_2.e", "random curves")
-def search_anywhere(answer, rng, reference):
+@HIDDEN.agrees("1_2.e", "best_sharpness", title="random curves")
+def search_anywhere(rng):
     x = np.sort(rng.uniform(0, 5, 40))
     y = np.sin(2 * x) + 0.3 * rng.normal(size=40)
-    args = (x, y, np.linspace(0.5, 12, 24))
-    agree(answer, reference, "best_sharpness", args, "random curve")
+    return x, y, np.linspace(0.5, 12, 24)
 
 
 def stable(scores, axis=-1):
@@ -57,7 +52,6 @@ def stable(scores, axis=-1):
 
 
 # --- a ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("1_2.a", None, [
     ([("s = scores / temperature\n    ", ""),
@@ -104,9 +98,7 @@ def softmax_at(scores, temperature):
     ("0)", "min(1, scores.ndim - 1))", "sum to 1 over axis 1"),
 ])  # fmt: skip
 
-
 # --- b ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("1_2.b", """
 def softmax_backward(weights, u):
@@ -142,7 +134,6 @@ def softmax_backward(weights, u):
 
 
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("1_2.c", None, [
     ([(" gap /", ""), ("weight))", "weight)) / gap")], "that is 1/temperature"),

@@ -54,10 +54,9 @@ def batched_wild(answer, rng, reference):
     agree(answer, reference, "batched_attention", args, "large scores", 2, 1e-4)
 
 
-@HIDDEN.check("2_1.c", "random weights")
-def sharp_anywhere(answer, rng, reference):
-    args = (rng.uniform(0.01, 0.99, size=5), int(rng.integers(2, 2000)))
-    agree(answer, reference, "needed_score", args, "random weights")
+@HIDDEN.agrees("2_1.c", "needed_score", title="random weights")
+def sharp_anywhere(rng):
+    return rng.uniform(0.01, 0.99, size=5), int(rng.integers(2, 2000))
 
 
 def layer_case(rng):
@@ -80,12 +79,11 @@ def layer_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "self_attention_layer", args, u, 1e-4)
 
 
-@HIDDEN.check("2_1.e", "random rows and places")
-def shuffle_anywhere(answer, rng, reference):
+@HIDDEN.agrees("2_1.e", "largest_change", title="random rows and places")
+def shuffle_anywhere(rng):
     n, w, d, e = rng.permutation([4, 5, 6, 7])
     shapes = [(n, w), (n, w), (w, d), (w, d), (w, e)]
-    args = (*(rng.normal(size=s) for s in shapes), rng.permutation(n))
-    agree(answer, reference, "largest_change", args, "random")
+    return *(rng.normal(size=s) for s in shapes), rng.permutation(n)
 
 
 def set_outputs(x, W_Q, W_K, W_V):
@@ -99,7 +97,6 @@ def set_outputs(x, W_Q, W_K, W_V):
 
 
 # --- a ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_1.a", """
 def cross_attention(x, y, W_Q, W_K, W_V):
@@ -161,9 +158,7 @@ def cross_attention(x, y, W_Q, W_K, W_V):
     (".mT", "[0].T", "only the first entry along axis 0"),
 ])  # fmt: skip
 
-
 # --- b ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_1.b", None, [
     ("max", "mean", "exp overflows to infinity"),
@@ -240,7 +235,6 @@ def batched_attention(q, k, v):
       (")\n    return a @ v, a", "@ v")], "did you forget `return`?"),
 ])  # fmt: skip
 
-
 SOFTMAXES = {  # of scores from which each row's largest is subtracted
     "nor added to a sum": lambda s: np.exp(np.maximum(s, -20)),
     "(nothing may be cut off": lambda s: np.exp(s) * (s > -20),
@@ -256,7 +250,6 @@ for says, power in SOFTMAXES.items():
 
 
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_1.c", """
 def needed_score(p, n):
@@ -329,9 +322,7 @@ def self_attention_layer(x, W_Q, W_K, W_V):
      "changes its argument in place"),
 ])  # fmt: skip
 
-
 # --- e ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_1.e", """
 def largest_change(x, places, W_Q, W_K, W_V, order):
@@ -403,7 +394,6 @@ def largest_change(x, places, W_Q, W_K, W_V, order):
      "x is shuffled by the inverse order"),
     ([("[order] + places", "[order]"), ("mean", "max")], "in one of two calls"),
 ])  # fmt: skip
-
 
 COMPARED = {  # other numbers, from the outputs before and after the shuffle
     "differences of a row": lambda b, a: np.abs(a - b).sum(1).max(),

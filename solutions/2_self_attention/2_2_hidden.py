@@ -25,18 +25,16 @@ def back_anywhere(answer, rng, reference):
     agree(answer, reference, "attention_gradients", args, "random", 3, 1e-4)
 
 
-@HIDDEN.check("2_2.b", "random sizes")
-def vjp_anywhere(answer, rng, reference):
+@HIDDEN.agrees("2_2.b", "softmax_vjp", title="random sizes", tolerance=1e-4)
+def vjp_anywhere(rng):
     b, n = rng.permutation([3, 5, 8])[:2]
-    args = rng.normal(size=(b, n)) * 30, rng.normal(size=(b, n))
-    agree(answer, reference, "softmax_vjp", args, "random", tolerance=1e-4)
+    return rng.normal(size=(b, n)) * 30, rng.normal(size=(b, n))
 
 
-@HIDDEN.check("2_2.c", "random deviations")
-def scale_anywhere(answer, rng, reference):
+@HIDDEN.agrees("2_2.c", "score_scale", title="random deviations", parts=2)
+def scale_anywhere(rng):
     mu, sigma_q, sigma_k = (float(x) for x in rng.uniform(0.2, 3, 3))
-    args = int(rng.integers(2, 99)), mu, sigma_q, sigma_k
-    agree(answer, reference, "score_scale", args, "random", 2)
+    return int(rng.integers(2, 99)), mu, sigma_q, sigma_k
 
 
 @HIDDEN.check("2_2.d", "random sizes, values and gradients")
@@ -146,9 +144,7 @@ def attention_gradients(q, k, v, do):
      "of one example needs no other"),  # the first example's keys for all
 ])  # fmt: skip
 
-
 # --- b ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_2.b", """
 def softmax_vjp(s, u):
@@ -210,7 +206,6 @@ def softmax_vjp(s, u):
 
 
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_2.c", """
 def score_scale(d, mu, sigma_q, sigma_k):

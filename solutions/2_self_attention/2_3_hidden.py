@@ -15,11 +15,10 @@ HIDDEN = Hidden(globals(), withheld=("nn.heads", "nn.masks"))
 MAPS = ("W_q", "W_k", "W_v", "W_o")
 
 
-@HIDDEN.check("2_3.a", "random lengths")
-def mask_anywhere(answer, rng, reference):
+@HIDDEN.agrees("2_3.a", "decoder_mask", title="random lengths")
+def mask_anywhere(rng):
     b, n = rng.choice([3, 5, 6, 8], 2, replace=False)
-    args = (rng.integers(1, n + 1, size=b), int(n))
-    agree(answer, reference, "decoder_mask", args, "random lengths")
+    return rng.integers(1, n + 1, size=b), int(n)
 
 
 def random_heads(rng):
@@ -32,9 +31,9 @@ def random_heads(rng):
     return (*arrays, heads, allowed)
 
 
-@HIDDEN.check("2_3.b", "random sizes")
-def heads_anywhere(answer, rng, reference):
-    agree(answer, reference, "multi_head", random_heads(rng), "random", 2, 1e-4)
+HIDDEN.agrees(
+    "2_3.b", "multi_head", title="random sizes", parts=2, tolerance=1e-4
+)(random_heads)
 
 
 @HIDDEN.check("2_3.b", "large random scores")
@@ -43,12 +42,11 @@ def heads_large(answer, rng, reference):
     agree(answer, reference, "multi_head", (x * 300, *rest), "large", 2, 1e-4)
 
 
-@HIDDEN.check("2_3.c", "random sizes")
-def count_anywhere(answer, rng, reference):
+@HIDDEN.agrees("2_3.c", "grouped_parameters", title="random sizes")
+def count_anywhere(rng):
     groups = int(rng.integers(1, 6))
     heads = groups * int(rng.integers(1, 5))
-    args = (heads * int(rng.integers(1, 20)), heads, groups)
-    agree(answer, reference, "grouped_parameters", args, "random sizes")
+    return heads * int(rng.integers(1, 20)), heads, groups
 
 
 def random_tokens(rng):
@@ -160,9 +158,7 @@ def decoder_mask(lengths, n):
       (".expand(len(lengths), n, n)", "")], "or a number too small"),
 ])  # fmt: skip
 
-
 # --- b ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_3.b", None, [
     ("joined @ W_o", "np.maximum(joined @ W_o, 0)", "the values' signs turned"),
@@ -238,9 +234,7 @@ HIDDEN.mutants("2_3.b", None, [
     ("return joined", "joined", "did you forget `return`?"),
 ])  # fmt: skip
 
-
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_3.c", """
 def grouped_parameters(width, heads, groups):
@@ -265,7 +259,6 @@ def grouped_parameters(width, heads, groups):
       ("(width + width // heads)", "(width + 2 * groups * (width // heads))")],
      "the output map is missing"),
 ])  # fmt: skip
-
 
 COUNTS = {
     "yours have w / g": lambda w, h, g: 2 * (w + 1) * (w + w // g),
@@ -295,7 +288,6 @@ for says, count in COUNTS.items():
 
 
 # --- d ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_3.d", """
 def self_attend(x, W_q, W_k, W_v, heads):
@@ -351,7 +343,6 @@ def self_attend(x, W_q, W_k, W_v, heads):
 
 
 # --- e ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_3.e", """
 def stack(x, maps, attention_mask):

@@ -13,12 +13,11 @@ from attnbook.check.against import Hidden, agree, agree_in_gradient
 HIDDEN = Hidden(globals(), withheld=("nn.positions",))
 
 
-@HIDDEN.check("2_4.a", "random sizes")
-def waves_anywhere(answer, rng, reference):
+@HIDDEN.agrees("2_4.a", "waves", title="random sizes")
+def waves_anywhere(rng):
     n, width = int(rng.integers(1, 60)), 2 * int(rng.integers(1, 99))
     start = int(rng.integers(-5000, 5000))
-    args = (start, n, width, float(rng.uniform(5, 20_000)))
-    agree(answer, reference, "waves", args, "random sizes")
+    return start, n, width, float(rng.uniform(5, 20_000))
 
 
 def turn_case(rng):
@@ -28,16 +27,12 @@ def turn_case(rng):
     return rng.normal(size=(b, h, n, d)), positions, float(rng.uniform(5, 9e3))
 
 
-@HIDDEN.check("2_4.b", "random sizes")
-def turn_anywhere(answer, rng, reference):
-    agree(answer, reference, "turn", turn_case(rng), "random")
+HIDDEN.agrees("2_4.b", "turn", title="random sizes")(turn_case)
 
 
-@HIDDEN.check("2_4.b", "gradients")
-def turn_gradient(answer, rng, reference):
-    args = turn_case(rng)
-    u = rng.normal(size=args[0].shape)
-    agree_in_gradient(answer, reference, "turn", args, u, 1e-4)
+HIDDEN.agrees(
+    "2_4.b", "turn", title="gradients", gradient=True, tolerance=1e-4
+)(turn_case)
 
 
 @HIDDEN.check("2_4.c", "random slopes")
@@ -68,15 +63,12 @@ def late_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "attend_in_order", args, u, 1e-4)
 
 
-@HIDDEN.check("2_4.e", "random sentences")
-def orders_anywhere(answer, rng, reference):
+@HIDDEN.agrees("2_4.e", "different_outputs", title="random sentences")
+def orders_anywhere(rng):
     words = rng.normal(size=(2, 4))
     x = words[rng.integers(2, size=5)]  # two words, five places
     maps = [rng.normal(size=(4, e)) / 3 for e in (3, 3, 2)]
-    args = (x, rng.normal(size=(5, 4)), *maps)
-    agree(
-        answer, reference, "different_outputs", args, "two words, five places"
-    )
+    return x, rng.normal(size=(5, 4)), *maps
 
 
 # --- a ---------------------------------------------------------------------
@@ -246,9 +238,7 @@ def turn(x, positions, base):
     ([], "expected"),  # the second half is made from the new first half
 ])  # fmt: skip
 
-
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_4.c", None, [
     ("(np.exp(slope) - 1)", "slope - 1 / 2 + slope / 12",

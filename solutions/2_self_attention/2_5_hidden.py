@@ -386,7 +386,6 @@ HIDDEN.mutants("2_5.b", "encoder_layer = variant(...)", [
     ("...", 'feed=lambda u, p: feed(u, p | {"b_2": 0})', "b_2 is missing"),
 ])  # fmt: skip
 
-
 HIDDEN.mutants("2_5.b", """
 def encoder_layer(x, *arrays):
     p = dict(zip(NAMES, arrays))
@@ -428,11 +427,6 @@ encoder_layer = variant(join=join)
     ("head(one(x), p)", "x + head(one(x), p, values=x)",
      "values are made from x"),
 ])  # fmt: skip
-
-
-def wrong_join(says):
-    """Decorator: another way to join the two parts."""
-    return lambda join: wrong_layer(says, join=join)
 
 
 # --- c ---------------------------------------------------------------------
@@ -692,7 +686,6 @@ HIDDEN.mutants("2_5.e", "next_logits = lost(...)", [
      "something is detached"),
 ])  # fmt: skip
 
-
 for low in (-1e3, -1e5):
     wrong_lost(
         "padding has weight where",
@@ -823,24 +816,6 @@ def ending(change):
     return type("EncoderBlock", (Block,), {"__init__": start})
 
 
-def wrong_forward(says):
-    """Decorator: an answer with another forward."""
-    return lambda forward: wrong_block(says, forward=forward)
-
-
-def wrong_init(says):
-    """Decorator: an answer whose constructor ends with change(self)."""
-
-    def add(change):
-        def start(self, width, heads, hidden):
-            Block.__init__(self, width, heads, hidden)
-            change(self)
-
-        wrong_block(says, __init__=start)
-
-    return add
-
-
 HIDDEN.mutants("2_5.f", """
 def forward(self, x, m):
     y = self.attend(self.norm_1(x), m)
@@ -918,7 +893,6 @@ EncoderBlock = ending(change)
       ("b_2", "gain_1\n    self.gain_1 = torch.ones(width)")],
      "self.gain_1 is a plain tensor, not an nn.Parameter"),
 ])  # fmt: skip
-
 
 HIDDEN.mutants(
     "2_5.f", 'EncoderBlock = type("EncoderBlock", (Block,), dict(...))', [

@@ -21,10 +21,9 @@ def block_arguments(rng):
     return q, k, v, total, rng.uniform(1, 5, size=i), top
 
 
-@HIDDEN.check("2_6.a", "random sizes")
-def block_anywhere(answer, rng, reference):
-    args = block_arguments(rng)
-    agree(answer, reference, "add_block", args, "random", 3, 1e-4)
+HIDDEN.agrees(
+    "2_6.a", "add_block", title="random sizes", parts=3, tolerance=1e-4
+)(block_arguments)
 
 
 @HIDDEN.check("2_6.a", "gradients of total / norm, through two blocks")
@@ -46,11 +45,10 @@ def conv_anywhere(answer, rng, reference):
     agree(answer, reference, name, args, "random", tolerance=1e-5)
 
 
-@HIDDEN.check("2_6.c", "random widths")
-def square_anywhere(answer, rng, reference):
+@HIDDEN.agrees("2_6.c", "square_takes_over", title="random widths")
+def square_anywhere(rng):
     for size in (90, 2000, 50_000):
-        args = (int(rng.integers(2, size)), int(rng.integers(2, size)))
-        agree(answer, reference, "square_takes_over", args, "random widths")
+        yield (int(rng.integers(2, size)), int(rng.integers(2, size)))
 
 
 def recurrence(rng):
@@ -224,9 +222,7 @@ def dilated_convolution(x, W, dilation):
      "    return y.astype(W.dtype)", "the result has the dtype of W"),
 ])  # fmt: skip
 
-
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_6.c", None, [
     ("d + f", "d", "the feed-forward part is missing"),
@@ -238,9 +234,7 @@ HIDDEN.mutants("2_6.c", None, [
     ("+ f", "+ f**2 / d", "costs d f, not f squared"),
 ])  # fmt: skip
 
-
 # --- d ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("2_6.d", None, [
     ("@ U", ".data @ U", "only the last 1 of 150"),

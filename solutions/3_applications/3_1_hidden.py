@@ -22,10 +22,9 @@ def step_arguments(rng):
     return *arrays, int(rng.integers(1, j + 1))
 
 
-@HIDDEN.check("3_1.a", "random sizes")
-def step_anywhere(answer, rng, reference):
-    args = step_arguments(rng)
-    agree(answer, reference, "decoder_step", args, "random", 2, 1e-5)
+HIDDEN.agrees(
+    "3_1.a", "decoder_step", title="random sizes", parts=2, tolerance=1e-5
+)(step_arguments)
 
 
 @HIDDEN.check("3_1.a", "gradients")
@@ -35,22 +34,20 @@ def step_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "decoder_step", args, u, 1e-4)
 
 
-@HIDDEN.check("3_1.b", "random sentences")
-def grams_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_1.b", "clipped_matches", title="random sentences", parts=2)
+def grams_anywhere(rng):
     for n in (1, 2, 3, 4, 5):
         said, wanted = (
             rng.integers(9, 12, size=size) for size in rng.integers(2, 90, 2)
         )
-        args = said, wanted, n
-        agree(answer, reference, "clipped_matches", args, "random", 2)
+        yield said, wanted, n
 
 
-@HIDDEN.check("3_1.c", "random sums")
-def equal_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_1.c", "equal_alpha", title="random sums")
+def equal_anywhere(rng):
     sums = -np.exp(rng.uniform(-5, 5, size=2))
     words = rng.permutation(90)[:2] + 1
-    args = float(sums[0]), int(words[0]), float(sums[1]), int(words[1])
-    agree(answer, reference, "equal_alpha", args, "random sums")
+    return float(sums[0]), int(words[0]), float(sums[1]), int(words[1])
 
 
 def padded_arguments(rng):
@@ -72,11 +69,10 @@ def padded_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "contexts", args, u, 1e-4)
 
 
-@HIDDEN.check("3_1.e", "random weights")
-def error_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_1.e", "alignment_error", title="random weights")
+def error_anywhere(rng):
     shape = tuple(rng.integers(1, 60, size=2))
-    args = rng.uniform(size=shape), rng.uniform(size=shape) < 0.2
-    agree(answer, reference, "alignment_error", args, "random weights")
+    return rng.uniform(size=shape), rng.uniform(size=shape) < 0.2
 
 
 # --- a ---------------------------------------------------------------------
@@ -160,7 +156,6 @@ HIDDEN.mutants("3_1.a", "decoder_step = with_weights(...)", [
      "min(real, 32))", "60 words with equal scores"),
 ])  # fmt: skip
 
-
 HIDDEN.mutants(
     "3_1.a", "decoder_step = with_state(lambda y, q, a, h, R, n: ...)", [
     ("...", "torch.cat([y, a @ h, q]) @ R",
@@ -179,7 +174,6 @@ HIDDEN.mutants(
     ("...", "state(y, a @ h / n, q, R)", "the weights already sum to 1"),
     ("...", "state(y, a @ h.detach(), q, R)", "the gradient of h"),
 ])  # fmt: skip
-
 
 HIDDEN.mutants("3_1.a", """
 def decoder_step(y, q, keys, h, W, v, R, real):
@@ -331,7 +325,6 @@ def clipped_matches(said, wanted, n):
 
 
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("3_1.c", None, [
     ("(sum_1 / sum_2) / np.log(words_1 / words_2)",

@@ -34,36 +34,32 @@ def pool_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "pool_reviews", args, u, 1e-4)
 
 
-@HIDDEN.check("3_2.b", "random sizes")
-def fall_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_2.b", "fall_if_removed", title="random sizes")
+def fall_anywhere(rng):
     n, e = rng.choice(np.arange(2, 30), 2, False)
-    args = rng.normal(size=(n, e)), rng.normal(size=n) * 3, rng.normal(size=e)
-    agree(answer, reference, "fall_if_removed", args, "random")
+    return rng.normal(size=(n, e)), rng.normal(size=n) * 3, rng.normal(size=e)
 
 
-@HIDDEN.check("3_2.c", "random lengths")
-def gap_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_2.c", "clause_gap", title="random lengths")
+def gap_anywhere(rng):
     for most in (9, 2000):
         m = int(rng.integers(1, most))
         n = m + int(rng.integers(1, 10 * most))
-        args = n, m, float(rng.uniform(0.1, 0.9))
-        agree(answer, reference, "clause_gap", args, "random lengths")
+        yield n, m, float(rng.uniform(0.1, 0.9))
 
 
-@HIDDEN.check("3_2.d", "random batches")
-def erase_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_2.d", "erase_top", title="random batches")
+def erase_anywhere(rng):
     b, n = rng.integers(1, 80, size=2)
     words = rng.integers(5, 50, size=(b, n))
     lengths = rng.integers(1, n + 1, size=b)
     words[np.arange(n) >= lengths[:, None]] = 4
-    args = words, rng.normal(size=(b, n)), int(rng.choice([3, 900])), 4
-    agree(answer, reference, "erase_top", args, "random batches")
+    return words, rng.normal(size=(b, n)), int(rng.choice([3, 900])), 4
 
 
-@HIDDEN.check("3_2.e", "random gaps")
-def weight_anywhere(answer, rng, reference):
-    args = (float(rng.normal() * 3), int(rng.integers(2, 30_000)))
-    agree(answer, reference, "weight_of_one", args, "random gaps")
+@HIDDEN.agrees("3_2.e", "weight_of_one", title="random gaps")
+def weight_anywhere(rng):
+    return float(rng.normal() * 3), int(rng.integers(2, 30_000))
 
 
 # --- a ---------------------------------------------------------------------
@@ -202,7 +198,6 @@ def fall_if_removed(h, s, w):
 
 # --- c ---------------------------------------------------------------------
 
-
 HIDDEN.mutants("3_2.c", None, [
     ("(n - m) / m", "n - 1", "the gap for one word"),
     ("(n - m)", "n", "n - m words have no gap"),
@@ -259,9 +254,7 @@ def erase_top(words, value, unknown, pad):
      "do not round values"),
 ])  # fmt: skip
 
-
 # --- e ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("3_2.e", """
 def weight_of_one(g, n):

@@ -11,18 +11,16 @@ from attnbook.check.against import Hidden, agree, agree_in_gradient
 HIDDEN = Hidden(globals())
 
 
-@HIDDEN.check("3_3.a", "random scores")
-def span_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_3.a", "span_in_one_pass", title="random scores", parts=3)
+def span_anywhere(rng):
     n, most = int(rng.integers(5, 400)), int(rng.integers(1, 90))
-    args = (*np.log(rng.uniform(size=(2, n))), most)
-    agree(answer, reference, "span_in_one_pass", args, "random", 3)
+    return *np.log(rng.uniform(size=(2, n))), most
 
 
-@HIDDEN.check("3_3.a", "another limit")
-def span_limited(answer, rng, reference):
+@HIDDEN.agrees("3_3.a", "span_in_one_pass", title="another limit", parts=3)
+def span_limited(rng):
     for most in (2, 3, 30):
-        args = (*np.log(rng.uniform(size=(2, 25))), most)
-        agree(answer, reference, "span_in_one_pass", args, "random", 3)
+        yield (*np.log(rng.uniform(size=(2, 25))), most)
 
 
 def texts(rng):
@@ -44,13 +42,13 @@ def both_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "coattention", args, u, 1e-4)
 
 
-@HIDDEN.check("3_3.c", "random scores")
-def null_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_3.c", "null_score", title="random scores")
+def null_anywhere(rng):
     args = (
         rng.normal(size=rng.integers(1, 99)) * 5,
         float(rng.uniform(0.05, 0.95)),
     )
-    agree(answer, reference, "null_score", args, "random")
+    return args
 
 
 def padded_scores(rng):
@@ -60,9 +58,7 @@ def padded_scores(rng):
     return rng.normal(size=(b, n)) * 3, may, lengths - 1
 
 
-@HIDDEN.check("3_3.d", "random scores")
-def padding_anywhere(answer, rng, reference):
-    agree(answer, reference, "start_loss", padded_scores(rng), "random")
+HIDDEN.agrees("3_3.d", "start_loss", title="random scores")(padded_scores)
 
 
 @HIDDEN.check("3_3.d", "random gradients")
@@ -71,14 +67,13 @@ def padding_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "start_loss", args, u, 1e-4)
 
 
-@HIDDEN.check("3_3.e", "random decisions")
-def tuned_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_3.e", "best_threshold_score", title="random decisions")
+def tuned_anywhere(rng):
     n = int(rng.integers(2, 200))
     answerable = rng.random(n) < 0.6
     right = answerable & (rng.random(n) < 0.7)
     odds = np.round(rng.normal(size=n) - right, 1)
-    args = odds, right, answerable
-    agree(answer, reference, "best_threshold_score", args, "random")
+    return odds, right, answerable
 
 
 # --- a ---------------------------------------------------------------------

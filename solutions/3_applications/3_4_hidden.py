@@ -6,7 +6,7 @@ Never handed out. The reference answers are the master notebook's own cells.
 import numpy as np
 import torch
 
-from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.against import Hidden, agree_in_gradient
 
 HIDDEN = Hidden(globals(), withheld=("nn.classifiers",))
 
@@ -17,9 +17,9 @@ def places(rng):
     return rng.normal(size=(b, n, w)) * 2, float(rng.normal() * 3), may
 
 
-@HIDDEN.check("3_4.a", "random values")
-def soft_anywhere(answer, rng, reference):
-    agree(answer, reference, "soft_pool", places(rng), "random", tolerance=1e-5)
+HIDDEN.agrees("3_4.a", "soft_pool", title="random values", tolerance=1e-5)(
+    places
+)
 
 
 @HIDDEN.check("3_4.a", "random gradients")
@@ -35,9 +35,9 @@ def bags(rng):
     return rng.normal(size=(b, n, w)), *branches, rng.normal(size=m) * 2
 
 
-@HIDDEN.check("3_4.b", "random states")
-def gated_anywhere(answer, rng, reference):
-    agree(answer, reference, "gated_pool", bags(rng), "random", tolerance=1e-5)
+HIDDEN.agrees("3_4.b", "gated_pool", title="random states", tolerance=1e-5)(
+    bags
+)
 
 
 @HIDDEN.check("3_4.b", "random gradients")
@@ -47,29 +47,27 @@ def gated_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "gated_pool", args, u, tolerance=1e-5)
 
 
-@HIDDEN.check("3_4.c", "random numbers")
-def weight_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_4.c", "weight_needed", title="random numbers")
+def weight_anywhere(rng):
     rho = float(rng.uniform(0.1, 9))
-    args = int(rng.integers(2, 300)), rho, rho * float(rng.uniform(0.05, 1))
-    agree(answer, reference, "weight_needed", args, "random")
+    return int(rng.integers(2, 300)), rho, rho * float(rng.uniform(0.05, 1))
 
 
-@HIDDEN.check("3_4.d", "random maps")
-def pointing_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_4.d", "pointing_hits", title="random maps")
+def pointing_anywhere(rng):
     rows, columns = int(rng.integers(2, 6)), int(rng.integers(6, 9))
     height, width = 8 * rows, 6 * columns
     first = rng.random((60, 2)) * [height / 2, width / 2]
     size = 1 + rng.random((60, 2)) * [height / 2, width / 2]
     boxes = np.concatenate([first, first + size], axis=1).astype(int)
-    args = rng.normal(size=(60, rows, columns)), boxes, height, width
-    agree(answer, reference, "pointing_hits", args, "random")
+    return rng.normal(size=(60, rows, columns)), boxes, height, width
 
 
-@HIDDEN.check("3_4.e", "random images")
-def patches_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_4.e", "patch_rows", title="random images")
+def patches_anywhere(rng):
     p, rows, columns = (int(x) for x in rng.permutation([2, 3, 4]))
     images = rng.normal(size=(3, p * rows, p * columns))
-    agree(answer, reference, "patch_rows", (images, p), "random")
+    return images, p
 
 
 # --- a ---------------------------------------------------------------------

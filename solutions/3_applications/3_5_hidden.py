@@ -7,7 +7,7 @@ import numpy as np
 import torch  # noqa: F401 (edits use it)
 from scipy.optimize import linear_sum_assignment
 
-from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.against import Hidden
 
 HIDDEN = Hidden(globals(), withheld=("metrics.boxes",))
 
@@ -22,18 +22,16 @@ def overlaps(rng, n):
     return common / (size[:, None] + size - common)
 
 
-@HIDDEN.check("3_5.a", "random boxes")
-def fade_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_5.a", "faded_scores", title="random boxes")
+def fade_anywhere(rng):
     n = int(rng.integers(4, 12))
-    args = overlaps(rng, n), rng.random(n), float(rng.uniform(0.2, 1))
-    agree(answer, reference, "faded_scores", args, "random")
+    return overlaps(rng, n), rng.random(n), float(rng.uniform(0.2, 1))
 
 
-@HIDDEN.check("3_5.a", "crowded boxes")
-def fade_crowded(answer, rng, reference):
+@HIDDEN.agrees("3_5.a", "faded_scores", title="crowded boxes")
+def fade_crowded(rng):
     overlap = 0.5 + overlaps(rng, 15) / 2
-    args = overlap, rng.uniform(0.5, 1, size=15), 0.5
-    agree(answer, reference, "faded_scores", args, "random")
+    return overlap, rng.uniform(0.5, 1, size=15), 0.5
 
 
 def looking(rng):
@@ -43,49 +41,40 @@ def looking(rng):
     return *args, rng.normal(size=(j, 2))
 
 
-@HIDDEN.check("3_5.b", "random sizes")
-def shaped_anywhere(answer, rng, reference):
-    agree(
-        answer,
-        reference,
-        "shaped_weights",
-        looking(rng),
-        "random",
-        tolerance=1e-5,
-    )
+HIDDEN.agrees("3_5.b", "shaped_weights", title="random sizes", tolerance=1e-5)(
+    looking
+)
 
 
-@HIDDEN.check("3_5.b", "random gradients")
-def shaped_gradient(answer, rng, reference):
-    args = looking(rng)
-    u = rng.normal(size=args[0].shape)
-    agree_in_gradient(
-        answer, reference, "shaped_weights", args, u, tolerance=1e-5
-    )
+HIDDEN.agrees(
+    "3_5.b",
+    "shaped_weights",
+    title="random gradients",
+    gradient=True,
+    tolerance=1e-5,
+)(looking)
 
 
-@HIDDEN.check("3_5.c", "random boxes")
-def slope_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_5.c", "giou_slope", title="random boxes")
+def slope_anywhere(rng):
     for _ in range(10):
-        args = tuple(float(x) for x in rng.uniform(0.1, 4, size=3))
-        agree(answer, reference, "giou_slope", args, "random")
+        yield tuple(float(x) for x in rng.uniform(0.1, 4, size=3))
 
 
-@HIDDEN.check("3_5.d", "random overlaps")
-def twice_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_5.d", "hit_flags", title="random overlaps")
+def twice_anywhere(rng):
     n, k = (int(x) for x in rng.integers(2, 9, size=2))
     for least in (0.0, 0.3, 0.5, 0.7):
-        args = rng.random((n, k)), rng.random(n), least
-        agree(answer, reference, "hit_flags", args, "random")
+        yield rng.random((n, k)), rng.random(n), least
 
 
-@HIDDEN.check("3_5.e", "random hits")
-def copies_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_5.e", "eleven_points", title="random hits")
+def copies_anywhere(rng):
     for objects in (3, 4, 7, 8):
         n = int(rng.integers(5, 20))
         hit = rng.random(n) < 0.5
         hit &= np.cumsum(hit) <= objects
-        agree(answer, reference, "eleven_points", (hit, objects), "random")
+        yield (hit, objects)
 
 
 # --- a ---------------------------------------------------------------------
@@ -285,9 +274,7 @@ def giou_slope(distance, wide_a, wide_b):
      "    return 0.0 if inside else -", "no tolerance"),
 ])  # fmt: skip
 
-
 # --- d ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("3_5.d", """
 def hit_flags(overlap, scores, least):

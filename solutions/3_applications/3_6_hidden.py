@@ -6,16 +6,15 @@ Never handed out. The reference answers are the master notebook's own cells.
 import numpy as np
 import torch
 
-from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.against import Hidden
 
 HIDDEN = Hidden(globals(), withheld=("metrics.contours",))
 
 
-@HIDDEN.check("3_6.a", "random lines")
-def along_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_6.a", "distance_along", title="random lines")
+def along_anywhere(rng):
     for share in (0.5, 0.05):
-        args = (rng.random(int(rng.integers(20, 90))) < share,)
-        agree(answer, reference, "distance_along", args, "random")
+        yield (rng.random(int(rng.integers(20, 90))) < share,)
 
 
 def maps(rng):
@@ -26,46 +25,37 @@ def maps(rng):
     return q, k, rng.normal(size=(r, c, e)), may
 
 
-@HIDDEN.check("3_6.b", "random sizes")
-def rows_anywhere(answer, rng, reference):
-    agree(
-        answer,
-        reference,
-        "attend_along_rows",
-        maps(rng),
-        "random",
-        tolerance=1e-5,
-    )
+HIDDEN.agrees(
+    "3_6.b", "attend_along_rows", title="random sizes", tolerance=1e-5
+)(maps)
 
 
-@HIDDEN.check("3_6.b", "random gradients")
-def rows_gradient(answer, rng, reference):
-    args = maps(rng)
-    u = rng.normal(size=args[2].shape)
-    agree_in_gradient(
-        answer, reference, "attend_along_rows", args, u, tolerance=1e-5
-    )
+HIDDEN.agrees(
+    "3_6.b",
+    "attend_along_rows",
+    title="random gradients",
+    gradient=True,
+    tolerance=1e-5,
+)(maps)
 
 
-@HIDDEN.check("3_6.c", "random probabilities")
-def mark_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_6.c", "best_expected_dice", title="random probabilities")
+def mark_anywhere(rng):
     for power in (1, 4):
-        args = (rng.random(int(rng.integers(5, 40))) ** power,)
-        agree(answer, reference, "best_expected_dice", args, "random")
+        yield (rng.random(int(rng.integers(5, 40))) ** power,)
 
 
-@HIDDEN.check("3_6.d", "random points")
-def forgets_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_6.d", "hausdorff_of_points", title="random points")
+def forgets_anywhere(rng):
     for n, m in ((5, 9), (9, 5)):
-        args = rng.normal(size=(n, 2)), rng.normal(size=(m, 2)) + 1
-        agree(answer, reference, "hausdorff_of_points", args, "random")
+        yield rng.normal(size=(n, 2)), rng.normal(size=(m, 2)) + 1
 
 
-@HIDDEN.check("3_6.e", "random stacks")
-def sees_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_6.e", "pixels_seen", title="random stacks")
+def sees_anywhere(rng):
     strides = rng.integers(1, 4, size=6)
     kernels = np.maximum(rng.integers(1, 7, size=6), strides)  # no gaps
-    agree(answer, reference, "pixels_seen", (kernels, strides), "random")
+    return kernels, strides
 
 
 # --- a ---------------------------------------------------------------------

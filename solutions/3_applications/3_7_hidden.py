@@ -6,7 +6,7 @@ Never handed out. The reference answers are the master notebook's own cells.
 import numpy as np
 import torch
 
-from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.against import Hidden, agree_in_gradient
 
 HIDDEN = Hidden(globals())
 
@@ -20,10 +20,9 @@ def path_arguments(rng):
     return rng.dirichlet(np.full(k, 5.0), size=n), text
 
 
-@HIDDEN.check("3_7.a", "random sizes")
-def paths_anywhere(answer, rng, reference):
-    args = path_arguments(rng)
-    agree(answer, reference, "text_probability", args, "random", tolerance=1e-5)
+HIDDEN.agrees(
+    "3_7.a", "text_probability", title="random sizes", tolerance=1e-5
+)(path_arguments)
 
 
 @HIDDEN.check("3_7.a", "random gradients")
@@ -40,35 +39,31 @@ def paths_gradient(answer, rng, reference):
     )
 
 
-@HIDDEN.check("3_7.b", "random listeners")
-def where_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_7.b", "outside_ms", title="random listeners", tolerance=1e-5)
+def where_anywhere(rng):
     i, j = rng.permutation([4, 9])
     weights = rng.dirichlet(np.ones(j) / 3, size=i)
     start = rng.integers(0, 3000, size=i)
     end = start + rng.integers(200, 900, size=i)
     sizes = rng.permutation([3, 110, 250]).tolist()
-    args = (weights, start, end, *sizes, int(rng.integers(4000, 20_000)))
-    agree(answer, reference, "outside_ms", args, "random", tolerance=1e-5)
+    return weights, start, end, *sizes, int(rng.integers(4000, 20_000))
 
 
-@HIDDEN.check("3_7.c", "random levels")
-def noises_anywhere(answer, rng, reference):
-    args = tuple(rng.uniform(-9, 50, size=2).tolist())
-    agree(answer, reference, "total_snr", args, "random levels")
+@HIDDEN.agrees("3_7.c", "total_snr", title="random levels")
+def noises_anywhere(rng):
+    return tuple(rng.uniform(-9, 50, size=2).tolist())
 
 
-@HIDDEN.check("3_7.d", "random paths")
-def paths_in_parts(answer, rng, reference):
+@HIDDEN.agrees("3_7.d", "digits_of", title="random paths", parts=2)
+def paths_in_parts(rng):
     path = rng.choice([0, 4, 9, 10], size=40)
-    args = (path, int(rng.choice([0, 4, 9, 10])))
-    agree(answer, reference, "digits_of", args, "random path", 2)
+    return path, int(rng.choice([0, 4, 9, 10]))
 
 
-@HIDDEN.check("3_7.e", "random powers")
-def louder_anywhere(answer, rng, reference):
+@HIDDEN.agrees("3_7.e", "mean_change", title="random powers")
+def louder_anywhere(rng):
     P = 10 ** rng.uniform(-6, 1, size=(5, 7))
-    args = P, float(rng.uniform(0.3, 4)), 1e-3
-    agree(answer, reference, "mean_change", args, "random powers")
+    return P, float(rng.uniform(0.3, 4)), 1e-3
 
 
 # --- a ---------------------------------------------------------------------
@@ -286,14 +281,11 @@ HIDDEN.mutants("3_7.c", "total_snr = lambda a, b: ...", [
      "twice -90.5 dB"),
 ])  # fmt: skip
 
-
 HIDDEN.mutants("3_7.c", None, [
     ("(noise)", "(noise + 1e-9)", "nothing is cut off"),
 ])  # fmt: skip
 
-
 # --- d ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("3_7.d", None, [
     ([("10 and", "10:\n            if"),
@@ -374,7 +366,6 @@ HIDDEN.mutants("3_7.e", "mean_change = ...", [
      "over all frames and bands"),
 ])  # fmt: skip
 
-
 HIDDEN.mutants("3_7.e", """
 def mean_change(P, gain, floor):
     return change_of(P, gain, floor)
@@ -392,7 +383,6 @@ def mean_change(P, gain, floor):
 HIDDEN.mutants("3_7.e", 'prediction = "twice"', [
     ([], "set prediction to one of"),
 ])  # fmt: skip
-
 
 # --- limits of size --------------------------------------------------------
 

@@ -18,9 +18,9 @@ def batch(rng):
     return s.clip(-1000, 1000), g
 
 
-@HIDDEN.check("4_1.a", "random scores")
-def nce_anywhere(answer, rng, reference):
-    agree(answer, reference, "shared_nce", batch(rng), "random", tolerance=1e-5)
+HIDDEN.agrees("4_1.a", "shared_nce", title="random scores", tolerance=1e-5)(
+    batch
+)
 
 
 @HIDDEN.check("4_1.a", "random gradients")
@@ -31,23 +31,21 @@ def nce_gradient(answer, rng, reference):
     )
 
 
-@HIDDEN.check("4_1.b", "random maps")
-def object_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_1.b", "object_of_word", title="random maps")
+def object_anywhere(rng):
     b, t, k, n = (int(x) for x in rng.permutation([2, 3, 4, 9]) + 1)
     regions = rng.random((b, k, n)) < rng.uniform(0.05, 0.8)
     regions[..., 0] = False  # none covers all: rounding would decide
     for o in range(1, k):  # nor have two the same places: one is padding
         twins = (regions[:, :o] == regions[:, o : o + 1]).all(-1).any(-1)
         regions[twins, o] = False
-    args = rng.normal(size=(b, t, n)), regions
-    agree(answer, reference, "object_of_word", args, "random")
+    return rng.normal(size=(b, t, n)), regions
 
 
-@HIDDEN.check("4_1.c", "random losses")
-def beta_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_1.c", "beta_needed", title="random losses")
+def beta_anywhere(rng):
     n = int(rng.integers(2, 500))
-    args = n, float(np.log(n) * rng.uniform(1e-6, 1))
-    agree(answer, reference, "beta_needed", args, "random")
+    return n, float(np.log(n) * rng.uniform(1e-6, 1))
 
 
 @HIDDEN.check("4_1.d", "random scores with ties, nan and infinity")
@@ -68,25 +66,18 @@ def captions(rng):
     return rng.normal(size=(b, t - 1, v)) * 3, words, pad
 
 
-@HIDDEN.check("4_1.e", "random captions")
-def caption_anywhere(answer, rng, reference):
-    agree(
-        answer,
-        reference,
-        "caption_log_probability",
-        captions(rng),
-        "random",
-        tolerance=1e-5,
-    )
+HIDDEN.agrees(
+    "4_1.e", "caption_log_probability", title="random captions", tolerance=1e-5
+)(captions)
 
 
-@HIDDEN.check("4_1.e", "random gradients")
-def caption_gradient(answer, rng, reference):
-    args = captions(rng)
-    u = rng.normal(size=len(args[0]))
-    agree_in_gradient(
-        answer, reference, "caption_log_probability", args, u, tolerance=1e-5
-    )
+HIDDEN.agrees(
+    "4_1.e",
+    "caption_log_probability",
+    title="random gradients",
+    gradient=True,
+    tolerance=1e-5,
+)(captions)
 
 
 # --- a ---------------------------------------------------------------------
@@ -261,7 +252,6 @@ def standing_out(weights, regions, level, sizes):
 
 
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("4_1.c", """
 def beta_needed(n, loss):

@@ -6,7 +6,7 @@ Never handed out. The reference answers are the master notebook's own cells.
 import numpy as np
 import torch
 
-from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.against import Hidden, agree
 
 HIDDEN = Hidden(globals())
 
@@ -17,33 +17,25 @@ def scene(rng):
     return q, t, rng.random((b, n)) < 0.6, rng.normal(size=d)
 
 
-@HIDDEN.check("4_2.a", "random worlds")
-def nothing_anywhere(answer, rng, reference):
-    agree(
-        answer,
-        reference,
-        "look_or_nothing",
-        scene(rng),
-        "random",
-        tolerance=1e-5,
-    )
+HIDDEN.agrees(
+    "4_2.a", "look_or_nothing", title="random worlds", tolerance=1e-5
+)(scene)
 
 
-@HIDDEN.check("4_2.a", "random gradients")
-def nothing_gradient(answer, rng, reference):
-    args = scene(rng)
-    u = rng.normal(size=args[0].shape)
-    agree_in_gradient(
-        answer, reference, "look_or_nothing", args, u, tolerance=1e-5
-    )
+HIDDEN.agrees(
+    "4_2.a",
+    "look_or_nothing",
+    title="random gradients",
+    gradient=True,
+    tolerance=1e-5,
+)(scene)
 
 
-@HIDDEN.check("4_2.b", "random policies")
-def push_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_2.b", "policy_push", title="random policies", tolerance=1e-5)
+def push_anywhere(rng):
     b, k = int(rng.integers(1, 7)), int(rng.integers(2, 9))
     z, u = rng.normal(size=(b, k)) * 3, rng.integers(0, k, b)
-    args = z, u, rng.normal(size=b), float(rng.random())
-    agree(answer, reference, "policy_push", args, "random", tolerance=1e-5)
+    return z, u, rng.normal(size=b), float(rng.random())
 
 
 @HIDDEN.check("4_2.c", "random policies")
@@ -54,21 +46,20 @@ def baseline_anywhere(answer, rng, reference):
     agree(answer, reference, "best_baseline", args, "random", tolerance=1e-5)
 
 
-@HIDDEN.check("4_2.d", "random practice")
-def paid_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_2.d", "paid_rewards", title="random practice")
+def paid_anywhere(rng):
     t, b = int(rng.integers(1, 25)), int(rng.integers(1, 15))
     far = rng.integers(0, 14, size=(t + 1, b)).astype(float)
     args = rng.normal(size=(t, b)), far, rng.random((t, b)) < 0.4
     args += float(rng.random()), float(rng.random())
-    agree(answer, reference, "paid_rewards", args, "random")
+    return args
 
 
-@HIDDEN.check("4_2.e", "random episodes")
-def rate_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_2.e", "success_rate", title="random episodes")
+def rate_anywhere(rng):
     shape = int(rng.integers(1, 25)), int(rng.integers(1, 30))
     ended = rng.random(shape) < rng.choice([0.1, 0.4])
-    args = ended & (rng.random(shape) < 0.5), ended
-    agree(answer, reference, "success_rate", args, "random")
+    return ended & (rng.random(shape) < 0.5), ended
 
 
 # --- a ---------------------------------------------------------------------
@@ -296,9 +287,7 @@ def best_baseline(p, returns):
      "no return is cut off"),
 ])  # fmt: skip
 
-
 # --- d ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("4_2.d", None, [
     ([("before =", "before, after ="),

@@ -6,7 +6,7 @@ Never handed out. The reference answers are the master notebook's own cells.
 import numpy as np
 import torch
 
-from attnbook.check.against import Hidden, agree, agree_in_gradient
+from attnbook.check.against import Hidden, agree_in_gradient
 
 HIDDEN = Hidden(globals(), withheld=("metrics.faithfulness",))
 
@@ -21,11 +21,9 @@ def images(rng):
     return a, z, rng.integers(0, classes, b)
 
 
-@HIDDEN.check("4_3.a", "random weights and scores")
-def less_anywhere(answer, rng, reference):
-    agree(
-        answer, reference, "without_each", images(rng), "random", tolerance=1e-5
-    )
+HIDDEN.agrees(
+    "4_3.a", "without_each", title="random weights and scores", tolerance=1e-5
+)(images)
 
 
 def layers(rng):
@@ -36,11 +34,9 @@ def layers(rng):
     return weights, int(rng.integers(0, n)), float(rng.uniform(0.1, 0.9))
 
 
-@HIDDEN.check("4_3.b", "random layers")
-def row_anywhere(answer, rng, reference):
-    agree(
-        answer, reference, "rollout_row", layers(rng), "random", tolerance=1e-5
-    )
+HIDDEN.agrees("4_3.b", "rollout_row", title="random layers", tolerance=1e-5)(
+    layers
+)
 
 
 @HIDDEN.check("4_3.b", "random gradients")
@@ -50,11 +46,10 @@ def row_gradient(answer, rng, reference):
     agree_in_gradient(answer, reference, "rollout_row", args, u, tolerance=1e-5)
 
 
-@HIDDEN.check("4_3.c", "random sizes")
-def same_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_3.c", "redundant_areas", title="random sizes", parts=2)
+def same_anywhere(rng):
     n = int(rng.integers(2, 200))
-    args = n, int(rng.integers(1, n + 1))
-    agree(answer, reference, "redundant_areas", args, "random", parts=2)
+    return n, int(rng.integers(1, n + 1))
 
 
 def pairs(rng):
@@ -64,18 +59,16 @@ def pairs(rng):
     return tuple(maps / maps.sum(axis=-1, keepdims=True))
 
 
-@HIDDEN.check("4_3.d", "random maps")
-def divergence_anywhere(answer, rng, reference):
-    agree(answer, reference, "divergence", pairs(rng), "random", tolerance=1e-5)
+HIDDEN.agrees("4_3.d", "divergence", title="random maps", tolerance=1e-5)(pairs)
 
 
-@HIDDEN.check("4_3.e", "random scores")
-def free_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_3.e", "free_directions", title="random scores")
+def free_anywhere(rng):
     n, classes = int(rng.integers(2, 15)), int(rng.integers(1, 7))
     kinds = rng.normal(size=(int(rng.integers(1, n + 1)), classes))
     z = kinds[rng.integers(0, len(kinds), n)]
     z[rng.integers(0, n)] = (z[0] + z[-1]) / 2
-    agree(answer, reference, "free_directions", (z,), "random")
+    return (z,)
 
 
 # --- a ---------------------------------------------------------------------

@@ -6,19 +6,19 @@ Never handed out. The reference answers are the master notebook's own cells.
 import numpy as np
 import torch
 
-from attnbook.check.against import Hidden, WrongAnswer, agree, agree_in_gradient
+from attnbook.check.against import Hidden, WrongAnswer
 from attnbook.check.engine import Wrong
 from attnbook.nn.tiled import LiveTensors
 
 HIDDEN = Hidden(globals(), withheld=("nn.tiled",))
 
 
-@HIDDEN.check("4_4.a", "random sizes")
-def tiles_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_4.a", "attend_in_tiles", title="random sizes", parts=2)
+def tiles_anywhere(rng):
     n, d, e = (int(x) for x in rng.permutation([7, 3, 4]) + 2)
     args = tuple(rng.normal(size=(n, w)) * 2 for w in (d, d, e))
     args += (int(rng.integers(1, n + 2)),)
-    agree(answer, reference, "attend_in_tiles", args, "random", 2)
+    return args
 
 
 @HIDDEN.check("4_4.a", "the largest tensor, again")
@@ -37,38 +37,31 @@ def shares(rng):
     return rng.normal(size=(p, n, e)), rng.normal(size=(p, n)) * 3
 
 
-@HIDDEN.check("4_4.b", "random parts")
-def parts_anywhere(answer, rng, reference):
-    agree(answer, reference, "put_together", shares(rng), "random", 2)
+HIDDEN.agrees("4_4.b", "put_together", title="random parts", parts=2)(shares)
 
 
-@HIDDEN.check("4_4.b", "random gradients")
-def parts_gradient(answer, rng, reference):
-    args = shares(rng)
-    u = rng.normal(size=args[0].shape[1:])
-    agree_in_gradient(answer, reference, "put_together", args, u)
+HIDDEN.agrees(
+    "4_4.b", "put_together", title="random gradients", parts=2, gradient=True
+)(shares)
 
 
-@HIDDEN.check("4_4.c", "random numbers")
-def needed_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_4.c", "sequences_needed", title="random numbers")
+def needed_anywhere(rng):
     w, s = int(rng.integers(10, 5000)), float(rng.choice([0.5, 1, 2, 4]))
-    args = w, s, float(rng.uniform(0.1, 1.2) * w / s)
-    agree(answer, reference, "sequences_needed", args, "random")
+    return w, s, float(rng.uniform(0.1, 1.2) * w / s)
 
 
-@HIDDEN.check("4_4.d", "random heads")
-def groups_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_4.d", "grouped_attention", title="random heads")
+def groups_anywhere(rng):
     groups, share = int(rng.integers(2, 5)), int(rng.integers(2, 4))
     shapes = (groups * share, 5, 3), (groups, 7, 3), (groups, 7, 4)
-    args = tuple(rng.normal(size=s) for s in shapes)
-    agree(answer, reference, "grouped_attention", args, "random")
+    return tuple(rng.normal(size=s) for s in shapes)
 
 
-@HIDDEN.check("4_4.e", "random rows")
-def int8_anywhere(answer, rng, reference):
+@HIDDEN.agrees("4_4.e", "int8_product", title="random rows")
+def int8_anywhere(rng):
     m = int(rng.integers(5, 200))
-    args = rng.normal(size=(3, m)) * 9, rng.normal(size=(4, m))
-    agree(answer, reference, "int8_product", args, "random")
+    return rng.normal(size=(3, m)) * 9, rng.normal(size=(4, m))
 
 
 # --- a ---------------------------------------------------------------------
@@ -383,7 +376,6 @@ def put_together(parts, logs):
 
 
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("4_4.c", None, [
     ("room = w - r * s\n    return r * s * w / (2 * room) if room > 0",

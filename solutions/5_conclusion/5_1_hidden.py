@@ -22,8 +22,8 @@ def paired_anywhere(answer, rng, reference):
     agree(answer, reference, "paired_intervals", (x, y, t), "random", 2)
 
 
-@HIDDEN.check("5_1.b", "random tests")
-def verdict_anywhere(answer, rng, reference):
+@HIDDEN.agrees("5_1.b", "verdict_from", title="random tests")
+def verdict_anywhere(rng):
     for _ in range(20):
         m = int(rng.integers(1, 4))
         low = (rng.normal(size=m) + 1) * rng.choice([1, 100])
@@ -32,33 +32,29 @@ def verdict_anywhere(answer, rng, reference):
         least = np.where(kind == 1, np.nan, rng.normal(size=m) - 0.5)
         most = np.where(kind == 0, np.nan, rng.normal(size=m) + 3)
         high[rng.random(m) < 0.1] = np.nan
-        args = low, high, least, most
-        agree(answer, reference, "verdict_from", args, "random")
+        yield low, high, least, most
 
 
-@HIDDEN.check("5_1.c", "random numbers")
-def band_anywhere(answer, rng, reference):
+@HIDDEN.agrees("5_1.c", "half_width", title="random numbers")
+def band_anywhere(rng):
     n, m = int(rng.integers(2, 30)), int(rng.integers(1, 30))
-    args = float(rng.uniform(0.1, 5)), n, m, float(rng.uniform(1, 4))
-    agree(answer, reference, "half_width", args, "random")
+    return float(rng.uniform(0.1, 5)), n, m, float(rng.uniform(1, 4))
 
 
-@HIDDEN.check("5_1.d", "random tests")
-def share_anywhere(answer, rng, reference):
+@HIDDEN.agrees("5_1.d", "discoveries", title="random tests")
+def share_anywhere(rng):
     for m in rng.integers(1, 40, size=12):
         p = rng.random(m) ** float(rng.uniform(1, 4))
-        args = p, float(rng.uniform(0.05, 0.6))
-        agree(answer, reference, "discoveries", args, "random")
+        yield p, float(rng.uniform(0.05, 0.6))
 
 
-@HIDDEN.check("5_1.e", "random curves")
-def height_anywhere(answer, rng, reference):
+@HIDDEN.agrees("5_1.e", "height_up_to", title="random curves")
+def height_anywhere(rng):
     for _ in range(6):
         seeds, n = (int(x) for x in rng.permutation([3, 6]))
         u = np.concatenate([[0], rng.uniform(0.2, 3, size=n - 1).cumsum()])
         budget = float(rng.uniform(0.1, 1.2 * u[-1]))
-        args = u, rng.normal(size=(seeds, n)), budget
-        agree(answer, reference, "height_up_to", args, "random")
+        yield u, rng.normal(size=(seeds, n)), budget
 
 
 # --- a ---------------------------------------------------------------------
@@ -243,7 +239,6 @@ def verdict_from(low, high, at_least, at_most):
 
 
 # --- c ---------------------------------------------------------------------
-
 
 HIDDEN.mutants("5_1.c", None, [
     ("np.sqrt(1 / n + 1 / m)", "(1 + 1 / n) ** 0.5", "band of one more seed"),
