@@ -375,30 +375,4 @@ HIDDEN.mutants("2_6.c", "square_takes_over = lambda d, f: ...", [
     ("...", "min(2 * d + f, 100_000)", "for any sizes"),
     ("...", "2 * d + int(f)", "with no rounding"),
 ])  # fmt: skip
-cut_steps("of 150 tokens get a gradient", keep=4)
-cut_steps("of 150 tokens get a gradient", keep=8)
-cut_steps("only the last 4 of 150", seen=4)
-
-
-@HIDDEN.wrong("2_6.a", "are small weights cut off?")
-def add_block(q, k, v, total, norm, top):
-    m = torch.maximum(top, scores(q, k).amax(-1))
-    old = torch.where(top - m < -50, 0, (top - m).exp())
-    p = (scores(q, k) - m[:, None]).exp()
-    return old[:, None] * total + p @ v, old * norm + p.sum(-1), m
-
-
-def square(says, rule):
-    names = {"square_takes_over": rule}
-    HIDDEN.wrong("2_6.c", says)(lambda: None)
-    HIDDEN.wrong_answers[-1].names = names
-
-
-square("for any sizes", lambda d, f: 2 * d + f if d < 600 else 6 * d)
-square("d = 2048, f = 4 d", lambda d, f: 2 * d + min(f, 4096))
-square("for any sizes", lambda d, f: 2 * d + min(f, 8 * d))
-square("for any sizes", lambda d, f: 2 * d + max(f, d / 4))
-square("f need not be 4 d", lambda d, f: 6 * d if d > 100 else 2 * d + f)
-square("for any sizes", lambda d, f: min(2 * d + f, 100_000))
-square("with no rounding", lambda d, f: 2 * d + int(f))
 cut_steps("of 150 tokens get a gradient", keep=50)
