@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from attnbook.check.against import Hidden, agree, agree_in_gradient
 from attnbook.check.engine import Module
-from attnbook.nn.attention import attention
 from attnbook.nn.heads import join_heads, split_heads
 
 HIDDEN = Hidden(globals(), withheld=("nn.transformer",))
@@ -506,245 +505,122 @@ HIDDEN.mutants("2_5.c", "decoder_flops = wrong_flops(...)", [
 # --- d ---------------------------------------------------------------------
 
 
-def attend(mask):
-    """Sums under mask(n)."""
-
-    def sums(q, k, v):
-        n = q.shape[1]
-        return attention(q, k, v, mask(torch.ones(n, n).bool()))[0]
-
-    return sums
+def filled(q, k, v, low):
+    """Sums in which a later key's score is a low number."""
+    s = q @ k.mT / q.shape[-1] ** 0.5
+    later = torch.ones(len(s[0]), len(s[0])).bool().triu(1)
+    return s.masked_fill(later, low).softmax(-1) @ v
 
 
-right = attend(torch.tril)
-
-
-def score(z, tokens, pad):
-    return F.cross_entropy(
-        z[:, :-1].mT, tokens[:, 1:], ignore_index=pad, reduction="none"
-    )
-
-
-def shown(sums=right, score=score, own=1, out=lambda y: y):
-    """A nats_per_token that differs from the right one in one step."""
-
-    def nats_per_token(tokens, embed, places, W_q, W_k, W_v, pad):
-        x = embed[tokens] + places
-        y = sums(x @ W_q, x @ W_k, x @ W_v)
-        return score(out(own * x + y) @ embed.T, tokens, pad)
-
-    return nats_per_token
-
-
-def own_token(z, tokens, pad):
-    return F.cross_entropy(
-        z[:, :-1].mT, tokens[:, :-1], ignore_index=pad, reduction="none"
-    )
-
-
-def moved(z, tokens, pad):
-    later = F.pad(tokens[:, 2:], (0, 1), value=pad)
-    return F.cross_entropy(
-        z[:, :-1].mT, later, ignore_index=pad, reduction="none"
-    )
-
-
-def with_padding(z, tokens, pad):
-    return F.cross_entropy(z[:, :-1].mT, tokens[:, 1:], reduction="none")
-
-
-def late_mask(q, k, v):
-    _, a = attention(q, k, v)
-    return a.tril() @ v
-
-
-def detached(q, k, v):
-    n = q.shape[1]
-    _, a = attention(q, k, v, torch.ones(n, n).bool().tril())
-    return a.detach() @ v
-
-
-def wrong_shown(says, **steps):
-    HIDDEN.wrong("2_5.d", says)(shown(**steps))
-
-
-wrong_shown("not i + 1", sums=attend(lambda m: m.tril(1)))
-wrong_shown("the future is not masked at all", sums=attend(lambda m: m))
-wrong_shown("forbids the past", sums=attend(torch.triu))
-wrong_shown("may attend to no key", sums=attend(lambda m: m.tril(-1)))
-wrong_shown("applied after the softmax", sums=late_mask)
-wrong_shown("scored on the token it was shown", score=own_token)
-wrong_shown(
-    "only the labels moved", sums=attend(lambda m: m.tril(1)), score=moved
-)
-wrong_shown("the labels moved: row k's label", score=moved)
-wrong_shown("x is left out of the sum", own=0)
-wrong_shown("must cost 0", score=with_padding)
-wrong_shown("is detached on the way", sums=detached)
-
-
-def filled(low):
-    def sums(q, k, v):
-        s = q @ k.mT / q.shape[-1] ** 0.5
-        later = torch.ones(len(s[0]), len(s[0])).bool().triu(1)
-        return s.masked_fill(later, low).softmax(-1) @ v
-
-    return sums
-
-
-for low in (-100.0, -1e4, -1e6):
-    wrong_shown("a forbidden key has weight", sums=filled(low))
-wrong_shown("no ReLU", out=torch.relu)
-wrong_shown("no cost is cut off", score=lambda *z: score(*z).clamp(max=100))
-wrong_shown(
-    "do the later ones still see it?",
-    sums=attend(lambda m: m.tril() & m.triu(-3)),
-)
-
-
-@HIDDEN.wrong("2_5.d", "changes its argument in place")
+HIDDEN.mutants("2_5.d", """
 def nats_per_token(tokens, embed, places, W_q, W_k, W_v, pad):
-    nats = shown()(tokens, embed, places, W_q, W_k, W_v, pad)
-    tokens[tokens == pad] = -100
-    return nats
-
+    x = embed[tokens] + places
+    q, k, v = x @ W_q, x @ W_k, x @ W_v
+    mask = torch.ones(2 * x.shape[1:2]).bool().tril()
+    y = x + attention(q, k, v, mask)[0]
+    labels, z = tokens[:, 1:], (y @ embed.T)[:, :-1].mT
+    return F.cross_entropy(z, labels, ignore_index=pad, reduction="none")
+""", [
+    ("tril()", "tril(1)", "not i + 1"),
+    (".tril()", "", "the future is not masked at all"),
+    ("tril", "triu", "forbids the past"),
+    ("tril()", "tril(-1)", "may attend to no key"),
+    ("attention(q, k, v, mask)[0]", "attention(q, k, v)[1].tril() @ v",
+     "applied after the softmax"),
+    ("1:],", ":-1],", "scored on the token it was shown"),
+    ([("tril()", "tril(1)"),
+      ("tokens[:, 1:]", "F.pad(tokens[:, 2:], (0, 1), value=pad)")],
+     "only the labels moved"),
+    ("tokens[:, 1:]", "F.pad(tokens[:, 2:], (0, 1), value=pad)",
+     "the labels moved: row k's label"),
+    ("x + attention", "attention", "x is left out of the sum"),
+    (", ignore_index=pad", "", "must cost 0"),
+    ("[0]", "[1].detach() @ v", "is detached on the way"),
+    ("attention(q, k, v, mask)[0]", "filled(q, k, v, -100.0)",
+     "a forbidden key has weight"),
+    ("attention(q, k, v, mask)[0]", "filled(q, k, v, -1e4)",
+     "a forbidden key has weight"),
+    ("attention(q, k, v, mask)[0]", "filled(q, k, v, -1e6)",
+     "a forbidden key has weight"),
+    ("(y @", "(y.relu() @", "no ReLU"),
+    ('"none")', '"none").clamp(max=100)', "no cost is cut off"),
+    ("tril()", "tril().triu(-3)", "do the later ones still see it?"),
+    ([("return", "nats ="), ('"none")',
+       '"none")\n    tokens[tokens == pad] = -100\n    return nats')],
+     "changes its argument in place"),
+    ("places\n", "-places\n", "taken from all places has no effect"),
+    ("places\n", "0.5 * places\n", "taken from all places has no effect"),
+    ("places\n", "0 * places\n", "taken from all places has no effect"),
+    ("x @ W_q, x @ W_k", "x @ W_k, x @ W_q", "queries and keys are swapped"),
+    ("    x =", "    embed = embed.detach()\n    x =", "the gradient of embed"),
+    ("tril()", "tril().triu()", "attends to itself only"),
+    ("2 * x.shape[1:2]", "5, 5", "must match"),
+])  # fmt: skip
 
 # --- e ---------------------------------------------------------------------
 
-
-def real_keys(source, pad):
-    return (source != pad)[:, None]
-
-
-def plain(q, k, v, mask):
-    return attention(q, k, v, mask)[0]
-
-
-def lost(
-    keys=real_keys,
-    read=lambda number, mask: mask,
-    sums=plain,
-    kept=lambda memory, mask: memory,
-    past=torch.tril,
-    read_keys=None,
-):
-    """A next_logits that differs from the right one in one step."""
-
-    def next_logits(source, written, embed, maps, self_maps, read_maps, pad):
-        mask, memory = keys(source, pad), embed[source]
-        for W in maps:
-            memory = memory + sums(memory @ W, memory, memory, mask)
-        mask = read_keys(source, pad) if read_keys else mask
-        memory = kept(memory, mask)
-        x, n = embed[written], written.shape[1]
-        past_mask = past(torch.ones(n, n).bool())
-        for number, (W, V) in enumerate(zip(self_maps, read_maps)):
-            x = x + plain(x @ W, x, x, past_mask)
-            x = x + sums(x @ V, memory, memory, read(number, mask))
-        return x @ embed.T
-
-    return next_logits
-
-
-def late(q, k, v, mask):
-    _, a = attention(q, k, v)
-    return (a if mask is None else a * mask) @ v
-
-
-def no_gradient(q, k, v, mask):
-    return attention(q, k, v, mask)[1].detach() @ v
-
-
-def nowhere(source, pad):
-    return torch.ones_like(source).bool()[:, None]
-
-
-def wrong_lost(says, **steps):
-    HIDDEN.wrong("2_5.e", says)(lost(**steps))
-
-
-HIDDEN.mutants("2_5.e", "next_logits = lost(read=lambda number, mask: ...)", [
-    ("...", "None", "on the way to the decoder"),
-    ("...", "mask if number == 0 else None", "only the decoder's first layer"),
-    ("...", "mask if number > 0 else None", "only the decoder's last layer"),
-    ("...", "~mask", "the decoder's mask is inverted"),
-    ("...", "mask.any(dim=0)", "one mask for all sentences"),
-])  # fmt: skip
-HIDDEN.mutants("2_5.e", "next_logits = lost(...)", [
-    ("...", "keys=nowhere, read_keys=real_keys", "the encoder has lost"),
-    ("...", "keys=nowhere", "no call has the mask"),
-    ("...",
-     "kept=lambda memory, mask: memory * mask.mT, read=lambda number, mask: "
-     "None", "setting the padding's memory to zero"),
-    ("...", "sums=late", "still counts in the denominator"),
-    ("...", "keys=lambda s, pad: (s != 0)[:, None]", "you hide token 0"),
-    ("...", "read_keys=lambda s, pad: (s != 0)[:, None]",
-     "the decoder takes token 0"),
-    ("...", "past=lambda m: m", "a written token sees a later one"),
-    ("...", "sums=no_gradient", "something is detached"),
-    ("...", "kept=lambda memory, mask: memory.detach()",
-     "something is detached"),
-])  # fmt: skip
-
-for low in (-1e3, -1e5):
-    wrong_lost(
-        "padding has weight where",
-        sums=lambda q, k, v, mask, low=low: (
-            (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(~mask, low).softmax(-1)
-            @ v
-        ),
-    )
-
-
-@HIDDEN.wrong("2_5.e", "training would move the vector")
+HIDDEN.mutants("2_5.e", """
 def next_logits(source, written, embed, maps, self_maps, read_maps, pad):
-    logits = lost()(source, written, embed, maps, self_maps, read_maps, pad)
-    return logits + 0.1 * embed[pad].sum() * (source == pad).any()
+    mask, memory = (source != pad)[:, None], embed[source]
+    for W in maps:
+        memory = memory + attention(memory @ W, memory, memory, mask)[0]
+    x, past = embed[written], torch.ones(2 * written.shape[1:]).bool().tril()
+    for number, (W, V) in enumerate(zip(self_maps, read_maps)):
+        x = x + attention(x @ W, x, x, past)[0]
+        read = mask
+        x = x + attention(x @ V, memory, memory, read)[0]
+    return x @ embed.T
+""", [
+    ("= mask", "= None", "on the way to the decoder"),
+    ("= mask", "= mask if number == 0 else None",
+     "only the decoder's first layer"),
+    ("= mask", "= mask if number > 0 else None",
+     "only the decoder's last layer"),
+    (", mask)", ")", "the encoder has lost"),
+    ([(", mask)", ")"), ("= mask", "= None")], "no call has the mask"),
+    ("= mask", "= ~mask", "the decoder's mask is inverted"),
+    ([("    x, past", "    memory = memory * mask.mT\n    x, past"),
+      ("= mask", "= None")], "setting the padding's memory to zero"),
+    ([("(memory @ W, memory, memory, mask)[0]",
+       "(memory @ W, memory, memory)[1] * mask @ memory"),
+      ("memory, memory, read)[0]", "memory, memory)[1] * mask @ memory")],
+     "still counts in the denominator"),
+    ([("attention(memory @ W, memory, memory, mask)[0]",
+       "low(memory @ W, memory, mask, -1e3)"),
+      ("attention(x @ V, memory, memory, read)[0]",
+       "low(x @ V, memory, mask, -1e3)")], "padding has weight where"),
+    ([("attention(memory @ W, memory, memory, mask)[0]",
+       "low(memory @ W, memory, mask, -1e5)"),
+      ("attention(x @ V, memory, memory, read)[0]",
+       "low(x @ V, memory, mask, -1e5)")], "padding has weight where"),
+    ("source != pad", "source != 0", "you hide token 0"),
+    ("= mask", "= (source != 0)[:, None]", "the decoder takes token 0"),
+    ("= mask", "= mask.any(dim=0)", "one mask for all sentences"),
+    (".tril()", "", "a written token sees a later one"),
+    ([("mask)[0]", "mask)[1].detach() @ memory"),
+      ("read)[0]", "read)[1].detach() @ memory")], "something is detached"),
+    ("    x, past", "    memory = memory.detach()\n    x, past",
+     "something is detached"),
+    ("return x @ embed.T",
+     "moved = 0.1 * embed[pad].sum() * (source == pad).any()\n"
+     "    return x @ embed.T + moved", "training would move the vector"),
+    ("self_maps, read_maps)):", "read_maps, self_maps)):", "another map"),
+    ("(self_maps,", "(self_maps.flip(0),", "another map"),
+    ("read_maps))", "read_maps.flip(0)))", "another map"),
+    ("in maps", "in maps.flip(0)", "another map"),
+    ("in maps", "in maps[:2]", "has no effect"),
+    ("@ V", "@ V.T", "it maps the queries"),
+    ("memory @ W", "memory @ W.T", "it maps the queries"),
+    ("(x @ W", "(x @ W.T", "it maps the queries"),
+    ("    mask, memory", "    embed = embed.detach()\n    mask, memory",
+     "the gradient of embed"),
+])  # fmt: skip
 
 
-# --- passed once -----------------------------------------------------------
-
-
-def rearranged(change):
-    """nats_per_token of changed embeddings, places and maps."""
-
-    def nats_per_token(tokens, embed, places, W_q, W_k, W_v, pad):
-        given = change(embed, places, W_q, W_k, W_v)
-        return shown()(tokens, *given, pad)
-
-    return nats_per_token
-
-
-for size in (-1, 0.5, 0):
-    HIDDEN.wrong("2_5.d", "taken from all places has no effect")(
-        rearranged(lambda e, p, *W, size=size: (e, size * p, *W))
-    )
-HIDDEN.wrong("2_5.d", "queries and keys are swapped")(
-    rearranged(lambda e, p, W_q, W_k, W_v: (e, p, W_k, W_q, W_v))
-)
-HIDDEN.wrong("2_5.d", "the gradient of embed")(
-    rearranged(lambda e, *rest: (e.detach(), *rest))
-)
-wrong_shown("attends to itself only", sums=attend(lambda m: m.tril().triu()))
-wrong_shown("must match", sums=attend(lambda m: torch.ones(5, 5).bool().tril()))
-
-
-def rewired(says, change):
-    def next_logits(source, written, embed, *given):
-        return lost()(source, written, *change(embed, *given[:3]), given[3])
-
-    HIDDEN.wrong("2_5.e", says)(next_logits)
-
-
-rewired("another map", lambda e, m, s, r: (e, m, r, s))
-rewired("another map", lambda e, m, s, r: (e, m, s.flip(0), r))
-rewired("another map", lambda e, m, s, r: (e, m, s, r.flip(0)))
-rewired("another map", lambda e, m, s, r: (e, m.flip(0), s, r))
-rewired("has no effect", lambda e, m, s, r: (e, m[:2], s, r))
-rewired("it maps the queries", lambda e, m, s, r: (e, m, s, r.mT))
-rewired("it maps the queries", lambda e, m, s, r: (e, m.mT, s, r))
-rewired("it maps the queries", lambda e, m, s, r: (e, m, s.mT, r))
-rewired("the gradient of embed", lambda e, *rest: (e.detach(), *rest))
+def low(q, memory, mask, number):
+    """Sums in which the score of padding is this number."""
+    s = (q @ memory.mT / q.shape[-1] ** 0.5).masked_fill(~mask, number)
+    return s.softmax(-1) @ memory
 
 
 # --- f ---------------------------------------------------------------------
