@@ -26,7 +26,14 @@ CODES = """exit codes: 0 all graded; 1 some not graded (grades.csv says why);
 def parser() -> argparse.ArgumentParser:
     out = argparse.ArgumentParser(prog="attnbook", description=__doc__)
     commands = out.add_subparsers(dest="command", required=True)
+    add_grade(commands)
+    add_release(commands)
+    add_preflight(commands)
+    add_benchmark(commands)
+    return out
 
+
+def add_grade(commands) -> None:
     grade = commands.add_parser(
         "grade",
         help="grade a folder or zip of submissions",
@@ -51,6 +58,17 @@ def parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--jobs", type=positive, default=None, help="processes; default: all"
     )
+    choice_options(grade)
+    limit_options(grade)
+    grade.add_argument(
+        "--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster"
+    )
+    nbgrader_options(grade)
+    grade.add_argument("--no-sandbox", action="store_true", help=UNSAFE)
+    grade.set_defaults(run=run_grade)
+
+
+def choice_options(grade: argparse.ArgumentParser) -> None:
     grade.add_argument(
         "--seed",
         type=natural,
@@ -68,6 +86,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="grade again what was graded before",
     )
+
+
+def limit_options(grade: argparse.ArgumentParser) -> None:
     defaults = Limits()
     for name, of in (
         ("cell", "for one cell"),
@@ -94,9 +115,9 @@ def parser() -> argparse.ArgumentParser:
         default=20,
         help="a larger notebook is not graded; default: %(default)s",
     )
-    grade.add_argument(
-        "--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster"
-    )
+
+
+def nbgrader_options(grade: argparse.ArgumentParser) -> None:
     grade.add_argument(
         "--gradebook",
         metavar="URL",
@@ -111,9 +132,9 @@ def parser() -> argparse.ArgumentParser:
         help="put the notebooks where its formgrader shows them with their "
         "scores; implies --gradebook sqlite:///DIR/gradebook.db",
     )
-    grade.add_argument("--no-sandbox", action="store_true", help=UNSAFE)
-    grade.set_defaults(run=run_grade)
 
+
+def add_release(commands) -> None:
     release = commands.add_parser(
         "release", help="write what students get, without any solution"
     )
@@ -131,6 +152,8 @@ def parser() -> argparse.ArgumentParser:
     )
     release.set_defaults(run=run_release)
 
+
+def add_preflight(commands) -> None:
     look = commands.add_parser(
         "preflight",
         help="grade the solved sheets: does grading work on this machine?",
@@ -138,6 +161,8 @@ def parser() -> argparse.ArgumentParser:
     course_option(look)
     look.set_defaults(run=run_preflight)
 
+
+def add_benchmark(commands) -> None:
     bench = commands.add_parser(
         "benchmark", help="time this grader and nbgrader on the same work"
     )
@@ -145,7 +170,6 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--count", type=positive, default=20)
     bench.add_argument("--jobs", type=positive, default=None)
     bench.set_defaults(run=run_benchmark)
-    return out
 
 
 def sheets(command: argparse.ArgumentParser) -> None:

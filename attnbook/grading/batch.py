@@ -7,8 +7,10 @@ import resource
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import TYPE_CHECKING
 
-from attnbook.grading.course import CourseError
+from attnbook.grading.course import Course, CourseError
 from attnbook.grading.grader import Grader
 from attnbook.grading.limits import MIB
 from attnbook.grading.model import NOT_GRADED, Result, Submission
@@ -16,9 +18,16 @@ from attnbook.grading.sandbox import jail
 from attnbook.grading.sandbox.process import Sandbox, SandboxError
 from attnbook.grading.settings import Settings
 
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
 OWN_MEMORY = 640 * MIB  # beyond what the grader is made of
 TRIES = 2  # times that a grader may fail on one submission
 SLACK = 180.0  # seconds for starting a sandbox on a busy machine
+ENDED_TWICE = (
+    "The grader itself ended while grading this, twice: look at the notebook, "
+    "and grade it by hand."
+)
 
 
 # --- one submission, in whatever process -----------------------------------
@@ -88,57 +97,77 @@ def grade_here(
     A process that dies or hangs is replaced, and only its own submission is
     tried again. SandboxError if not even the first can be graded.
     """
-    from concurrent.futures import TimeoutError
-
-    from pebble import ProcessExpired, ProcessPool
-
     grader = grader_for(settings)  # forked with all that is slow to load
     if grader.sandbox.can_have_twins():
         grader.sandbox.start()
     for sheet in map(grader.course.sheet, settings.sheets):
         sheet.answers, sheet.hidden  # noqa: B018
-    waiting = [(s, 1) for s in reversed(submissions)]
-    any_graded = False
-    workers = pool_of(ProcessPool, min(jobs, len(submissions)))
+    workers = pool_of(min(jobs, len(submissions)))
     with contextlib.closing(grader.sandbox), workers as pool:
-        running = {}
-        while waiting or running:
-            while waiting and len(running) < 2 * jobs:
-                submission, tries = waiting.pop()
-                sheet = grader.course.sheet(submission.sheet)
-                seconds = settings.limits.wall(len(sheet.exercises)) + SLACK
-                future = pool.schedule(
-                    grade_one, args=[settings, submission], timeout=seconds
-                )
-                running[future] = submission, tries
-            for future in first_done(running):
-                submission, tries = running.pop(future)
-                try:
-                    result = Result.from_json(future.result())
-                    any_graded = True
-                except SandboxError as error:
-                    if not any_graded:
-                        raise
-                    result = not_graded(submission, sentence(error))
-                except (ProcessExpired, TimeoutError):
-                    if tries < TRIES:
-                        waiting.append((submission, tries + 1))
-                        continue
-                    result = not_graded(
-                        submission,
-                        "The grader itself ended while grading this, twice: "
-                        "look at the notebook, and grade it by hand.",
-                    )
-                except Exception as error:  # ours, not the student's
-                    result = not_graded(submission, sentence(error))
-                yield result
+        queue = Queue(settings, grader.course, pool, submissions)
+        while queue.waiting or queue.running:
+            queue.fill(2 * jobs)
+            yield from filter(None, map(queue.outcome, queue.first_done()))
+
+
+class Queue:
+    """The submissions of a class on their way through a pool."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        course: Course,
+        pool: "ProcessPool",
+        submissions: list[Submission],
+    ):
+        self.settings, self.course, self.pool = settings, course, pool
+        self.waiting = [(s, 1) for s in reversed(submissions)]
+        self.running: dict[Future, tuple[Submission, int]] = {}
+        self.any_graded = False
+
+    def fill(self, room: int) -> None:
+        """Give the pool so many, of those that wait."""
+        while self.waiting and len(self.running) < room:
+            submission, tries = self.waiting.pop()
+            sheet = self.course.sheet(submission.sheet)
+            seconds = self.settings.limits.wall(len(sheet.exercises)) + SLACK
+            future = self.pool.schedule(
+                grade_one, args=[self.settings, submission], timeout=seconds
+            )
+            self.running[future] = submission, tries
+
+    def first_done(self) -> list[Future]:
+        return list(wait(self.running, return_when=FIRST_COMPLETED).done)
+
+    def outcome(self, future: Future) -> Result | None:
+        """The result, or None if it is to be tried again."""
+        from pebble import ProcessExpired
+
+        submission, tries = self.running.pop(future)
+        try:
+            result = Result.from_json(future.result())
+            self.any_graded = True
+            return result
+        except SandboxError as error:
+            if not self.any_graded:
+                raise
+            return not_graded(submission, sentence(error))
+        except (ProcessExpired, TimeoutError):
+            if tries < TRIES:
+                self.waiting.append((submission, tries + 1))
+                return None
+            return not_graded(submission, ENDED_TWICE)
+        except Exception as error:  # ours, not the student's
+            return not_graded(submission, sentence(error))
 
 
 @contextlib.contextmanager
-def pool_of(kind, jobs: int):
+def pool_of(jobs: int) -> Iterator["ProcessPool"]:
     """A pool that leaves nothing running, however it is left."""
+    from pebble import ProcessPool
+
     context = multiprocessing.get_context("fork")
-    pool = kind(
+    pool = ProcessPool(
         max_workers=max(1, jobs), context=context, initializer=become_worker
     )
     try:
@@ -159,12 +188,6 @@ def become_worker() -> None:
     limit_own_memory()
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
-
-
-def first_done(running: dict) -> list:
-    from concurrent.futures import FIRST_COMPLETED, wait
-
-    return list(wait(running, return_when=FIRST_COMPLETED).done)
 
 
 def sentence(error: BaseException) -> str:

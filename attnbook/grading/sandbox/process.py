@@ -21,7 +21,7 @@ from attnbook.grading.limits import MIB, Limits
 from attnbook.grading.sandbox import bwrap
 from attnbook.grading.sandbox.bwrap import CONTAINER, ENVIRONMENT, READ_ONLY
 from attnbook.grading.sandbox.deadline import Stopped
-from attnbook.grading.sandbox.meters import own_memory, resident
+from attnbook.grading.sandbox.meters import computing, own_memory, resident
 from attnbook.grading.sandbox.peer import Base
 from attnbook.grading.sandbox.seccomp import seccomp_filter
 
@@ -43,6 +43,17 @@ FIRST_UID = 2_050_000_000  # no person's: each submission gets another one
 
 class SandboxError(AttnbookError):
     """The sandbox does not work here: nobody's fault, and nobody's zero."""
+
+
+def bare_environment() -> dict[str, str]:
+    """The sandbox's environment around a process without one: what it needs
+    to find this Python is the caller's."""
+    out = os.environ | ENVIRONMENT
+    for name in ("HOME", "PATH", "PYTHONPATH", "PYTHONSAFEPATH"):
+        out.pop(name, None)
+        if name in os.environ:
+            out[name] = os.environ[name]
+    return out
 
 
 def refuse_other_systems() -> None:
@@ -128,23 +139,7 @@ class Sandbox:
                 "would run with your rights. On Debian and Ubuntu: apt "
                 f"install bubblewrap. Elsewhere: {CONTAINER}."
             )
-        theirs = self.new_control()
-        environment = os.environ | (ENVIRONMENT if not self.isolate else {})
-        if not self.isolate:
-            for name in ("HOME", "PATH", "PYTHONPATH", "PYTHONSAFEPATH"):
-                environment.pop(name, None)
-                if name in os.environ:
-                    environment[name] = os.environ[name]
-        self.errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            self.command(theirs.fileno()),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self.errors,
-            pass_fds=(theirs.fileno(),),
-            env=environment,
-        )
-        theirs.close()
+        self.launch()
         try:
             self.parent = psutil.Process(self.hear_who())
         except SandboxError as error:
@@ -155,6 +150,20 @@ class Sandbox:
             ) from None
         if self.check:
             self.rehearse()
+
+    def launch(self) -> None:
+        """Start the process, without waiting for what it says."""
+        theirs = self.new_control()
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            self.command(theirs.fileno()),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self.errors,
+            pass_fds=(theirs.fileno(),),
+            env=os.environ if self.isolate else bare_environment(),
+        )
+        theirs.close()
 
     def new_control(self) -> socket.socket:
         """The parent's end of it."""
@@ -234,29 +243,7 @@ class Sandbox:
         of files of the package it finds these texts."""
         self.start()
         ours, theirs = socket.socketpair()
-        limits = self.limits
-        number = next(self.numbers) % 1024
-        order = {
-            "do": "start",
-            "jailed": self.isolate,
-            "uid": FIRST_UID + (os.getpid() << 10) % 2**26 + number,
-            "seed": seed,
-            "memory": limits.memory,
-            "files": limits.files,
-            "withheld": withheld or {},
-            "seccomp": self.seccomp.hex(),
-            "rlimits": {
-                "NPROC": [limits.processes, limits.processes + 2],
-                "FSIZE": min(16 * MIB, limits.files),
-                "NOFILE": 64,
-                "CORE": 0,
-                "MSGQUEUE": 0,
-                "MEMLOCK": 0,
-            },
-        }
-        if not self.isolate:
-            del order["rlimits"]["NPROC"]  # counts all of the user's
-        message = json.dumps(order).encode()
+        message = json.dumps(self.order(seed, withheld or {})).encode()
         try:
             socket.send_fds(self.control, [message], [theirs.fileno()])
             theirs.close()
@@ -275,6 +262,31 @@ class Sandbox:
                 f"({facts.get('text') or facts}). {CONTAINER}."
             )
         return base
+
+    def order(self, seed: int, withheld: dict[str, str]) -> dict:
+        """What the clean parent is told of a submission."""
+        limits, number = self.limits, next(self.numbers) % 1024
+        out = {
+            "do": "start",
+            "jailed": self.isolate,
+            "uid": FIRST_UID + (os.getpid() << 10) % 2**26 + number,
+            "seed": seed,
+            "memory": limits.memory,
+            "files": limits.files,
+            "withheld": withheld,
+            "seccomp": self.seccomp.hex(),
+            "rlimits": {
+                "NPROC": [limits.processes, limits.processes + 2],
+                "FSIZE": min(16 * MIB, limits.files),
+                "NOFILE": 64,
+                "CORE": 0,
+                "MSGQUEUE": 0,
+                "MEMLOCK": 0,
+            },
+        }
+        if not self.isolate:
+            del out["rlimits"]["NPROC"]  # counts all of the user's
+        return out
 
     def is_safe(self, facts: dict) -> bool:
         """Is there really no privilege left?"""
@@ -326,15 +338,8 @@ class Sandbox:
         """CPU seconds and bytes of the open submission, so far, and whether
         one of its processes computes or waits for its turn to; bytes beyond
         what the clean parent has, which is numpy and torch."""
-        seconds, processes, at_work = 0.0, self.processes(), False
-        for process in processes:
-            try:
-                with process.oneshot():
-                    t, now = process.cpu_times(), process.status()
-            except psutil.Error:
-                continue
-            seconds += t.user + t.system + t.children_user + t.children_system
-            at_work |= now in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)
+        processes = self.processes()
+        seconds, at_work = computing(processes)
         memory, without = sum(map(resident, processes)), resident(self.parent)
         if memory > self.limits.memory:  # look closer, which takes longer
             memory = sum(map(own_memory, processes))
