@@ -240,74 +240,14 @@ def language_loss(logits, target, pad):
 # --- b ---------------------------------------------------------------------
 
 
-def norm(z, gain, shift):
-    centred = z - z.mean(axis=-1, keepdims=True)
-    return gain * centred / np.sqrt(z.var(-1, keepdims=True) + 1e-5) + shift
-
-
 def softmax(s, axis=-1):
     s = np.exp(s - s.max(axis=axis, keepdims=True))
     return s / s.sum(axis=axis, keepdims=True)
 
 
-def head(u, p, size=None, weigh=softmax, keys=None, values=None, turn=False):
-    """What the head adds, with one step changed."""
-    q, k = u @ p["W_q"], (u if keys is None else keys) @ p["W_k"]
-    v = (u if values is None else values) @ p["W_v"]
-    s = q @ k.T / (size(p) if size else q.shape[1]) ** 0.5
-    return weigh(s.T if turn else s) @ v @ p["W_o"]
-
-
-def feed(u, p):
-    return np.maximum(u @ p["W_1"] + p["b_1"], 0) @ p["W_2"] + p["b_2"]
-
-
-def first(p):
-    return p["gain_1"], p["shift_1"]
-
-
-def second(p):
-    return p["gain_2"], p["shift_2"]
-
-
-def variant(norm_1=None, norm_2=None, head=head, feed=feed, join=None):
-    """An encoder_layer that differs from the right one in one step."""
-
-    def before(x, p, one, two, head, feed):
-        y = x + head(one(x), p)
-        return y + feed(two(y), p)
-
-    def encoder_layer(x, *arrays):
-        p = dict(zip(NAMES, arrays))
-
-        def one(z):
-            return norm_1(z, p) if norm_1 else norm(z, *first(p))
-
-        def two(z):
-            return norm_2(z, p) if norm_2 else norm(z, *second(p))
-
-        with np.errstate(all="ignore"):
-            return (join or before)(x, p, one, two, head, feed)
-
-    return encoder_layer
-
-
-def wrong_layer(says, **steps):
-    HIDDEN.wrong("2_5.b", says)(variant(**steps))
-
-
-def wrong_norm(says, rule):
-    """In both norms, in the first, in the second."""
-
-    def one(z, p):
-        return rule(z, *first(p))
-
-    def two(z, p):
-        return rule(z, *second(p))
-
-    wrong_layer(says, norm_1=one, norm_2=two)
-    wrong_layer(says, norm_1=one)
-    wrong_layer(says, norm_2=two)
+def norm(z, gain, shift):
+    centred = z - z.mean(axis=-1, keepdims=True)
+    return gain * centred / np.sqrt(z.var(-1, keepdims=True) + 1e-5) + shift
 
 
 def by(deviation, mean=lambda z: z.mean(axis=-1, keepdims=True)):
@@ -318,114 +258,98 @@ def plain_deviation(z):
     return np.sqrt(z.var(axis=-1, keepdims=True) + 1e-5)
 
 
-wrong_norm(
-    "divides by w, not by w - 1",
-    by(lambda z: np.sqrt(z.var(-1, keepdims=True, ddof=1) + 1e-5)),
-)
-wrong_norm("not by the variance", by(lambda z: z.var(-1, keepdims=True) + 1e-5))
-wrong_norm("subtract each token's mean", by(plain_deviation, lambda z: 0))
-wrong_norm(
-    "the norm runs over the tokens",
-    lambda z, gain, shift: gain * norm(z.T, 1, 0).T + shift,
-)
-wrong_norm("one mean and one deviation for all", by(lambda z: z.std(), np.mean))
-wrong_norm("the gain is missing", lambda z, gain, shift: norm(z, 1, shift))
-wrong_norm("the shift is missing", lambda z, gain, shift: norm(z, gain, 0))
-wrong_norm("the norm is missing", lambda z, gain, shift: z)
-wrong_norm("under the root", by(lambda z: z.std(axis=-1, keepdims=True) + 1e-5))
-wrong_norm("epsilon is missing", by(lambda z: z.std(axis=-1, keepdims=True)))
-wrong_norm(
-    "is it cut off?",
-    lambda z, gain, shift: gain * norm(z, 1, 0).clip(-3, 3) + shift,
-)
-wrong_norm(
-    "is the variance divided by w?",
-    lambda z, gain, shift: (
-        norm(z, gain, shift)
-        if len(z.T) < 9
-        else gain * norm(z, 1, 0) * (1 - 1 / len(z.T)) ** 0.5 + shift
+def small_variance(z, gain, shift):
+    """Of many numbers the variance is not divided by w."""
+    less = 1 if len(z.T) < 9 else (1 - 1 / len(z.T)) ** 0.5
+    return gain * norm(z, 1, 0) * less + shift
+
+
+LAYER = """
+def encoder_layer(x, g_1, h_1, W_q, W_k, W_v, W_o, g_2, h_2, *feed):
+    W_1, b_1, W_2, b_2 = feed
+    u = norm(x, g_1, h_1)
+    q, k, v = u @ W_q, u @ W_k, u @ W_v
+    y = x + softmax(q @ k.T / q.shape[1] ** 0.5) @ v @ W_o
+    z = norm(y, g_2, h_2)
+    return y + np.maximum(z @ W_1 + b_1, 0) @ W_2 + b_2
+"""
+NORMS = {
+    "divides by w, not by w - 1": by(
+        lambda z: np.sqrt(z.var(-1, keepdims=True, ddof=1) + 1e-5)
     ),
-)
+    "not by the variance": by(lambda z: z.var(-1, keepdims=True) + 1e-5),
+    "subtract each token's mean": by(plain_deviation, lambda z: 0),
+    "the norm runs over the tokens": lambda z, gain, shift: (
+        gain * norm(z.T, 1, 0).T + shift
+    ),
+    "one mean and one deviation for all": by(lambda z: z.std(), np.mean),
+    "the gain is missing": lambda z, gain, shift: norm(z, 1, shift),
+    "the shift is missing": lambda z, gain, shift: norm(z, gain, 0),
+    "the norm is missing": lambda z, gain, shift: z,
+    "under the root": by(lambda z: z.std(axis=-1, keepdims=True) + 1e-5),
+    "epsilon is missing": by(lambda z: z.std(axis=-1, keepdims=True)),
+    "is it cut off?": lambda z, gain, shift: (
+        gain * norm(z, 1, 0).clip(-3, 3) + shift
+    ),
+    "is the variance divided by w?": small_variance,
+}
+for says in NORMS:  # in both norms, in the first, in the second
+    one, two = ((f"norm({x}", f"NORMS[{says!r}]({x}") for x in ("x", "y"))
+    edits = [([one, two], says), ([one], says), ([two], says)]
+    HIDDEN.mutants("2_5.b", LAYER, edits)
 
-
-HIDDEN.mutants("2_5.b", "encoder_layer = variant(head=lambda u, p: ...)", [
-    ("...", "head(u, p, lambda p: 1)", "not divided by sqrt(d)"),
-    ("...", 'head(u, p, lambda p: p["W_q"].shape[1] ** 2)',
-     "by d, not by sqrt(d)"),
-    ("...", 'head(u, p, lambda p: p["W_q"].shape[0])',
+HIDDEN.mutants("2_5.b", LAYER, [
+    ("y, g_2, h_2", "y, g_1, h_1", "the other norm's gain and shift"),
+    ("x, g_1, h_1)\n", "x, g_2, h_2)\n", "the other norm's gain and shift"),
+    (" / q.shape[1] ** 0.5", "", "not divided by sqrt(d)"),
+    (" ** 0.5", "", "by d, not by sqrt(d)"),
+    ("q.shape[1]", "x.shape[1]",
      "the root of the tokens' width w"),
-    ("...", 'head(u, p, lambda p: p["W_v"].shape[1])',
-     "the root of the values' width e"),
-    ("...", "head(u, p, weigh=lambda s: softmax(s, axis=0))",
-     "the softmax runs over the queries"),
-    ("...", "head(u, p, turn=True)", "queries and keys are swapped"),
-    ("...", "head(u, p, weigh=np.exp)", "not divided by their sum"),
-    ("...", "head(u, p, weigh=lambda s: s)", "there is no softmax"),
-    ("...",
-     "head(u, p, weigh=lambda s: np.exp(s) / np.exp(s).sum(1, keepdims=True))",
+    ("q.shape", "v.shape", "the root of the values' width e"),
+    ("0.5)", "0.5, axis=0)", "the softmax runs over the queries"),
+    ("q @ k.T", "k @ q.T", "queries and keys are swapped"),
+    ("softmax", "np.exp", "not divided by their sum"),
+    ("softmax", "", "there is no softmax"),
+    ("softmax(q @ k.T / q.shape[1] ** 0.5)", "overflowing(q, k)",
      "subtract the row's maximum first"),
-    ("...", "head(u, p, weigh=lambda s: softmax(np.clip(s, -700, 700)))",
+    ("(q @ k.T / q.shape[1] ** 0.5)",
+     "(np.clip(q @ k.T / q.shape[1] ** 0.5, -700, 700))",
      "the scores are clipped"),
-])  # fmt: skip
-HIDDEN.mutants("2_5.b", "encoder_layer = variant(...)", [
-    ("...", "norm_2=lambda z, p: norm(z, *first(p))",
-     "the other norm's gain and shift"),
-    ("...", "norm_1=lambda z, p: norm(z, *second(p))",
-     "the other norm's gain and shift"),
-    ("...", 'feed=lambda u, p: (u @ p["W_1"] + p["b_1"]) @ p["W_2"] + p["b_2"]',
-     "the ReLU is missing"),
-    ("...",
-     'feed=lambda u, p: np.maximum((u @ p["W_1"] + p["b_1"]) @ p["W_2"] + '
-     'p["b_2"], 0)', "the ReLU stands after W_2"),
-    ("...", "feed=lambda u, p: np.maximum(feed(u, p), 0)", "one ReLU too many"),
-    ("...", 'feed=lambda u, p: feed(u, p | {"b_1": 0})', "b_1 is missing"),
-    ("...",
-     'feed=lambda u, p: (np.maximum(u @ p["W_1"], 0) + p["b_1"]) @ p["W_2"] + '
-     'p["b_2"]', "b_1 is added after the ReLU"),
-    ("...", 'feed=lambda u, p: feed(u, p | {"b_2": 0})', "b_2 is missing"),
-])  # fmt: skip
-
-HIDDEN.mutants("2_5.b", """
-def encoder_layer(x, *arrays):
-    p = dict(zip(NAMES, arrays))
-    x += head(norm(x, *first(p)), p)
-    x += feed(norm(x, *second(p)), p)
-    return x
-""", [
-    ([("x += head(norm(x, *first(p)), p)\n    x += feed(norm(x",
-       "y = norm(x + head(x, p), *first(p))\n    return norm(y + feed(y, p)"),
-      (", p)\n    return x", "")], "the norm stands after the sum"),
-    ([], "changes its argument in place"),
-])  # fmt: skip
-HIDDEN.mutants("2_5.b", """
-def join(x, p, one, two, head, feed):
-    y = head(one(x), p)
-    return y + feed(two(y), p)
-
-
-encoder_layer = variant(join=join)
-""", [
-    ([("y =", "y = x +"), ("y + feed(two(y), p)", "two(y + feed(y, p))")],
+    ("np.maximum(z @ W_1 + b_1, 0)", "(z @ W_1 + b_1)", "the ReLU is missing"),
+    ("np.maximum(z @ W_1 + b_1, 0) @ W_2 + b_2",
+     "np.maximum((z @ W_1 + b_1) @ W_2 + b_2, 0)", "the ReLU stands after W_2"),
+    ([("+ np.", "+ np.maximum(np."), ("+ b_2", "+ b_2, 0)")],
+     "one ReLU too many"),
+    (" + b_1", "", "b_1 is missing"),
+    ("np.maximum(z @ W_1 + b_1, 0)", "(np.maximum(z @ W_1, 0) + b_1)",
+     "b_1 is added after the ReLU"),
+    (" + b_2", "", "b_2 is missing"),
+    ([("norm(x, g_1, h_1)", "x"), ("y =", "y = norm("),
+      ("@ W_o", "@ W_o, g_1, h_1)"), ("z = norm(y, g_2, h_2)", "z = y"),
+      ("return y", "return norm(y"), ("+ b_2", "+ b_2, g_2, h_2)")],
+     "the norm stands after the sum"),
+    ([("z = norm(y, g_2, h_2)", "z = y"), ("return", "y ="),
+      ("+ b_2\n", "+ b_2\n    return norm(y, g_2, h_2)\n")],
      "the last norm stands after the sum"),
-    ([], "the residual around attention is missing"),
-    ("y = head(one(x), p)\n    return y + feed(two(y), p)",
-     "return feed(two(x + head(one(x), p)), p)",
-     "the residual around the feed-forward part is missing"),
-    ("y = head(one(x), p)", "u = one(x)\n    y = u + head(u, p)",
-     "the residual takes the normed x"),
-    ([("head(one(x), p)", "two(x + head(one(x), p))"), ("two(y)", "y")],
-     "the residual takes the normed y"),
-    ([("y = head(one(x), p)\n    return y", "return x + head(one(x), p)"),
-      ("(y)", "(x)")], "the feed-forward part reads x"),
-    ("y = head(one(x), p)\n    return y + feed(two(y), p)",
-     "return x + feed(two(x + head(one(x), p)), p)",
-     "the second residual adds x"),
-    ("y +", "x + y +", "reads attention's result without x"),
-    ("head(one(x), p)", "x + head(one(x), p, keys=x, values=x)",
-     "keys and values are made from x"),
-    ("head(one(x), p)", "x + head(one(x), p, values=x)",
-     "values are made from x"),
+    ("x + softmax", "softmax", "the residual around attention is missing"),
+    ("y + np", "np", "the residual around the feed-forward part is missing"),
+    ("x + softmax", "u + softmax", "the residual takes the normed x"),
+    ("y + np", "z + np", "the residual takes the normed y"),
+    ("norm(y", "norm(x", "the feed-forward part reads x"),
+    ("y + np", "x + np", "the second residual adds x"),
+    ("norm(y", "norm(y - x", "reads attention's result without x"),
+    ("u @ W_k, u @ W_v", "x @ W_k, x @ W_v", "keys and values are made from x"),
+    ("u @ W_v", "x @ W_v", "values are made from x"),
+    ([("y =", "x +="), ("x + softmax", "softmax"), ("norm(y", "norm(x"),
+      ("return y +", "x +="), ("+ b_2\n", "+ b_2\n    return x\n")],
+     "changes its argument in place"),
 ])  # fmt: skip
+
+
+def overflowing(q, k):
+    """Weights without the maximum subtracted."""
+    e = np.exp(q @ k.T / q.shape[1] ** 0.5)
+    return e / e.sum(axis=1, keepdims=True)
 
 
 # --- c ---------------------------------------------------------------------
@@ -675,11 +599,6 @@ class Block(nn.Module):
     def forward(self, x, attention_mask):
         y = x + self.attend(self.norm_1(x), attention_mask)
         return y + self.feed(self.norm_2(y))
-
-
-def wrong_block(says, **steps):
-    """An answer in which these methods are others."""
-    HIDDEN.wrong("2_5.f", says)(type("EncoderBlock", (Block,), steps))
 
 
 def ending(change):
