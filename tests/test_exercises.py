@@ -5,12 +5,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from attnbook.check.against import Hidden
 from attnbook.check.engine import Exercise, Wrong, run_checks
 from attnbook.check.inprocess import InProcess
 from attnbook.grading.course import run_cells
 from attnbook.grading.stubs import BLOCK
+from attnbook.nn.train import count_parameters
+from attnbook.nn.transformer import DecoderLayer
 from tools.derive import target
 from tools.masters import grade, masters, wrong_answers
 from tools.notebooks import code_cells, read
@@ -162,3 +166,16 @@ def test_a_prediction_is_the_first_check():
     assert 'set prediction to one of "up", "down".' in str(report)
     report = run_checks(exercise, InProcess({"prediction": None}), rng)
     assert report.not_started
+
+
+@pytest.mark.parametrize("sizes", [(5, 7, 12, 3, 20), (9, 4, 8, 2, 30)])
+def test_the_counts_of_2_5_c_are_those_of_a_decoder_layer(sizes):
+    """In the notebook the layer is not there: it would answer c and f."""
+    i, j, w, heads, m = sizes
+    names = next(x for x in MASTERS if x.number == "2_5").answers
+    layer = DecoderLayer(w, heads, m)
+    assert names["decoder_parameters"](w, m) == count_parameters(layer)
+    with FlopCounterMode(display=False) as counter:
+        layer(torch.randn(1, i, w), torch.randn(1, j, w))
+    total = counter.get_total_flops()
+    assert names["decoder_flops"](i, j, w, m) == total

@@ -74,13 +74,13 @@ class MultiHead(nn.Module):
         for name in ("W_q", "W_k", "W_v", "W_o"):
             value = torch.randn(width, width)
             setattr(self, name, nn.Parameter(value))
-    def forward(self, x, may_attend):
+    def forward(self, x, attention_mask):
         b, n, w = x.shape
         def split(z):
             return z.view(b, n, self.heads, -1).transpose(1, 2)
         q, k, v = (split(x @ W) for W in (self.W_q, self.W_k, self.W_v))
         s = q @ k.mT / q.shape[-1] ** 0.5
-        s = s.masked_fill(~may_attend[:, None], -torch.inf)
+        s = s.masked_fill(~attention_mask[:, None], -torch.inf)
         c = (s.softmax(-1) @ v).transpose(1, 2).reshape(b, n, w)
         return c @ self.W_o
 """
