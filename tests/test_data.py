@@ -100,6 +100,8 @@ def test_a_wrong_verb_is_outside_the_grammar():
 def test_every_data_module_has_a_card():
     for path in Path(attnbook.data.__path__[0]).glob("[a-z]*.py"):
         card = ast.get_docstring(ast.parse(path.read_text("utf8")))
+        if "Holds no data set" in card:
+            continue
         for word in ("Source:", "Licence:", "Size:", "How made:", "Can show:"):
             assert word in card, f"{path.name}: no '{word}'"
         assert "Cannot show:" in card

@@ -51,9 +51,6 @@ def test_one_digit_of_a_stored_output(chapter):
 
 def test_one_line_of_the_package(chapter, tmp_path):
     shutil.copytree(ROOT / "attnbook", tmp_path / "lib" / "attnbook")
-    shutil.copytree(
-        ROOT / "book" / "claims", tmp_path / "lib" / "book" / "claims"
-    )
     module = tmp_path / "lib" / "attnbook" / "data" / "curve.py"
     text = module.read_text("utf8")
     assert "NOISE = 0.5" in text

@@ -1,4 +1,7 @@
-"""Words as numbers: vocabularies and padded batches."""
+"""Words as numbers: vocabularies and padded batches.
+
+Holds no data set, so it has no card.
+"""
 
 from collections.abc import Iterable, Sequence
 
