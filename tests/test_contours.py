@@ -55,7 +55,7 @@ def test_the_outline_of_a_square_is_its_rim():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_outline_distances_by_brute_force(seed):
+def test_boundary_distances_by_brute_force(seed):
     found, gold = blobs(seed)
     table = cdist(np.argwhere(boundary(found)), np.argwhere(boundary(gold)))
     there, back = boundary_distances(found, gold)

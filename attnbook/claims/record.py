@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from attnbook.claims.prediction import Measured, Prediction
+from attnbook.errors import AttnbookError
 
 RECORDS = Path(__file__).resolve().parent / "records"
 FILES = "[BC]*.json"  # the article's claims are C.., the book's own are B..
 
 
-class RecordError(ValueError):
+class RecordError(AttnbookError, ValueError):
     """A file is no record; the message says what to do."""
 
 
